@@ -1,0 +1,178 @@
+"""A hand-marked sheet: both pages measured side by side, joined by what they say of themselves, and scored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from edge.ballot.both_sides import both_sides
+from edge.ballot.grid import Grid, find_grid
+from edge.ballot.page_code import PageCode, read_bottom_row, read_qr_code
+from edge.ballot.page_marks import read_marks
+from edge.ballot.result import PageMetadata, PageReading, Scan
+from edge.fixed.number import Score
+from edge.page.error import PageError
+from edge.page.streaks import Streak, find_streaks
+
+if TYPE_CHECKING:
+    from edge.definition.election import BubblePosition, Election
+    from edge.definition.settings import SystemSettings
+    from edge.page.page import Page
+
+_REFERENCE_DPI = 200
+"""Streak widths in the settings are pixels at this resolution."""
+
+CONCLUSIVE = frozenset(
+    {
+        "invalidScale",
+        "invalidBallotHash",
+        "mismatchedBallotMetadata",
+        "missingGridLayout",
+        "couldNotComputeLayout",
+        "gridPositionOutsideTimingMarkGrid",
+        "stretchedSheet",
+        "bubblesNotFound",
+    }
+)
+"""Refusals that prove a hand-marked ballot: the sheet is not tried as a machine-marked one."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MeasuredPage:
+    """A page as scanned: its streaks and grid, and what it says of itself or why that could not be read."""
+
+    page: Page
+    streaks: tuple[Streak, ...]
+    grid: Grid
+    scale: Score
+    code: PageCode | PageError
+
+
+def _check_streaks(page: Page, streaks: tuple[Streak, ...], limit: int) -> None:
+    total = sum(streak.width for streak in streaks)
+    if total * _REFERENCE_DPI > limit * page.dpi:
+        columns = ", ".join(f"{s.first}-{s.last}" for s in streaks)
+        raise PageError("verticalStreaksDetected", f"{total} pixel columns are streaked: x = {columns}")
+
+
+def measure_page(page: Page, election: Election, settings: SystemSettings) -> MeasuredPage:
+    """Streaks, grid, scale and code of one page.
+
+    Raises:
+        PageError: `unexpectedDimensions`, `verticalStreaksDetected`, `missingTimingMarks`, `stretchedSheet`, `invalidScale`.
+    """
+    if page.paper is None:
+        raise PageError("unexpectedDimensions", f"{page.width} x {page.height} pixels is no paper size that we read")
+    streaks = () if settings.disable_vertical_streak_detection else find_streaks(page)
+    _check_streaks(page, streaks, settings.max_cumulative_streak_width)
+    try:
+        grid = find_grid(page, infer=settings.timing_mark_inference)
+    except PageError as error:
+        if error.code == "missingTimingMarks":
+            _check_streaks(page, streaks, settings.retry_streak_width_threshold)
+        raise
+    scale = grid.scale(page.dpi)
+    if settings.minimum_scale and not scale.at_least(settings.minimum_scale):
+        raise PageError("invalidScale", f"printed at {scale.per_ten_thousand / 100:.2f} % of its size")
+    code: PageCode | PageError
+    try:
+        code = read_bottom_row(page, grid) if election.metadata_encoding == "timing-marks" else read_qr_code(page, election)
+    except PageError as error:
+        if error.code == "invalidBallotHash":
+            raise
+        code = error
+    return MeasuredPage(page, streaks, grid, scale, code)
+
+
+def _partner(code: PageCode) -> PageCode:
+    """What the other side of a page must say: the partner's number, the same way up, its own code unread."""
+    number = code.metadata.page_number
+    partner = replace(code.metadata, page_number=number + 1 if number % 2 else number - 1, inferred=True)
+    return PageCode(partner, code.upside_down, None)
+
+
+def _join(measured: tuple[MeasuredPage, MeasuredPage]) -> tuple[PageCode, PageCode]:
+    """The codes of both sides, one inferred from the other where only one could be read."""
+    a, b = measured[0].code, measured[1].code
+    if isinstance(a, PageError):
+        if isinstance(b, PageError):
+            raise a
+        a = _partner(b)
+    if isinstance(b, PageError):
+        b = _partner(a)
+    return a, b
+
+
+def _check_agreement(a: PageMetadata, b: PageMetadata) -> None:
+    """Both sides must be pages of one ballot and partners of each other."""
+    fields = ("ballot_hash", "precinct_id", "ballot_style_id", "test_mode", "ballot_type", "audit_id")
+    differing = [name for name in fields if getattr(a, name) != getattr(b, name)]
+    low, high = sorted((a.page_number, b.page_number))
+    if not (low % 2 == 1 and high == low + 1):
+        differing.append("page_number")
+    if differing:
+        raise PageError("mismatchedBallotMetadata", f"the two sides differ in {', '.join(differing)}")
+
+
+def _order(measured: tuple[MeasuredPage, MeasuredPage], election: Election) -> list[tuple[Scan, MeasuredPage, PageCode]]:
+    """Front and back, with the metadata that they share."""
+    codes = _join(measured)
+    if election.metadata_encoding == "timing-marks":
+        numbers = sorted(code.metadata.page_number for code in codes)
+        if numbers != [1, 2]:
+            raise PageError("invalidCardMetadata", "both sides carry the code of a front" if numbers[0] == 1 else "both sides carry the code of a back")
+        # Only the front's code names the style.
+        style = next(code.metadata.ballot_style_id for code in codes if code.metadata.page_number == 1)
+        if not style:
+            raise PageError("invalidTimingMarkMetadata", "the front's code, which names the ballot style, could not be read")
+        first, second = (replace(code, metadata=replace(code.metadata, ballot_style_id=style)) for code in codes)
+        codes = first, second
+    _check_agreement(codes[0].metadata, codes[1].metadata)
+    sides: list[tuple[Scan, MeasuredPage, PageCode]] = [("A", measured[0], codes[0]), ("B", measured[1], codes[1])]
+    return sides if codes[0].metadata.page_number % 2 else sides[::-1]
+
+
+def _positions(metadata: PageMetadata, election: Election) -> list[BubblePosition]:
+    layout = election.layout(metadata.ballot_style_id)
+    if layout is None:
+        raise PageError("missingGridLayout", f"the election has no layout for ballot style {metadata.ballot_style_id}")
+    sheet, side = (metadata.page_number + 1) // 2, "front" if metadata.page_number % 2 else "back"
+    return [p for p in layout if p.sheet_number == sheet and p.side == side]
+
+
+def _read_side(scan: Scan, measured: MeasuredPage, code: PageCode, election: Election, settings: SystemSettings) -> PageReading:
+    """Turn a page upright and read its marks."""
+    page, grid, streaks = measured.page, measured.grid, measured.streaks
+    if code.upside_down:
+        grid = grid.turned(page.width, page.height)
+        streaks = tuple(Streak(page.width - 1 - s.last, page.width - 1 - s.first) for s in reversed(streaks))
+        page = page.turned()
+    reading = PageReading(
+        scan,
+        "front" if code.metadata.page_number % 2 else "back",
+        page,
+        code.upside_down,
+        grid.paper,
+        code.metadata,
+        code.barcode,
+        grid,
+        measured.scale,
+        streaks,
+    )
+    positions = _positions(code.metadata, election)
+    return read_marks(reading, positions, settings) if positions else reading
+
+
+def read_hand_marked(pages: tuple[Page, Page], election: Election, settings: SystemSettings) -> tuple[PageReading, PageReading]:
+    """Read both pages of a hand-marked sheet: the front's and the back's reading.
+
+    Raises:
+        PageError: any of the reason codes of a sheet that cannot be read, with the scan at fault where one is.
+    """
+    sides = both_sides(lambda scan, page: measure_page(page, election, settings), ("A", pages[0]), ("B", pages[1]))
+    if sides[0].grid.paper != sides[1].grid.paper:
+        raise PageError("mismatchedBallotCardGeometries", f"one side is {sides[0].grid.paper}, the other {sides[1].grid.paper}")
+    first, second = _order(sides, election)
+    return both_sides(
+        lambda scan, side: _read_side(scan, side[0], side[1], election, settings), (first[0], first[1:]), (second[0], second[1:])
+    )

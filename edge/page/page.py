@@ -1,0 +1,135 @@
+"""From a grey image to a cropped bilevel page of known size and resolution."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.definition.paper import PaperSize
+from edge.fixed.ink import Bits, column_ink, row_ink
+from edge.fixed.otsu import otsu_level
+from edge.page.barcode import Area
+from edge.page.error import PageError
+
+Grey = NDArray[np.uint8]
+
+RESOLUTIONS = (200, 300)
+"""Pixels per inch that scans come in; 200 is the norm."""
+
+_EDGE_WHITE_PARTS = 10
+"""A row or column belongs to the paper when more than 1/10 of it is white (VxSuite's figure, tuned on scans skewed by 3 degrees)."""
+
+_SHORT_EDGE_PER_CENT = 5
+_LONG_EDGE_UNDER_PER_CENT = 5
+_LONG_EDGE_OVER_PER_CENT = 15
+"""How far a page may differ from its nominal size; rollers stretch the long axis."""
+
+
+@dataclass(frozen=True, slots=True)
+class Insets:
+    """Pixels of scanner border cut from each side of the image."""
+
+    top: int
+    bottom: int
+    left: int
+    right: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Page:
+    """One side of the paper.
+
+    `bits` is uint8 of shape (height, width), 1 = black. `grey` is the cropped grey image, for reading a barcode that the threshold
+    lost; a page that comes from storage has `kept_grey` instead, the piece that was kept for that, if any. `threshold` is the level at or below which a pixel is black. `paper` is
+    None when the page has no ballot's size; its resolution is then the scanner's, or 200 dpi.
+    """
+
+    bits: Bits
+    grey: Grey | None
+    threshold: int
+    insets: Insets
+    paper: PaperSize | None
+    dpi: int
+    kept_grey: tuple[Area, Grey] | None = None
+
+    @property
+    def height(self) -> int:
+        """Height in pixels."""
+        return int(self.bits.shape[0])
+
+    @property
+    def width(self) -> int:
+        """Width in pixels."""
+        return int(self.bits.shape[1])
+
+    def grey_of(self, area: Area) -> Grey | None:
+        """The grey pixels of a piece of the page, where they are at hand."""
+        if self.grey is not None:
+            return area.of(self.grey)
+        return self.kept_grey[1] if self.kept_grey and self.kept_grey[0] == area else None
+
+    def turned(self) -> Page:
+        """The page turned by 180 degrees."""
+        grey = None if self.grey is None else self.grey[::-1, ::-1]
+        insets = Insets(self.insets.bottom, self.insets.top, self.insets.right, self.insets.left)
+        return replace(self, bits=np.ascontiguousarray(self.bits[::-1, ::-1]), grey=grey, insets=insets)
+
+    def pixels(self, inches: Fraction) -> int:
+        """A length in inches as whole pixels of this page, rounded half up."""
+        return int(inches * self.dpi + Fraction(1, 2))
+
+
+def find_insets(grey: Grey, threshold: int) -> Insets:
+    """Width of the dark scanner border on each side.
+
+    Raises:
+        PageError: `borderInsetNotFound` when no row or no column is paper.
+    """
+    white = cv2.threshold(grey, threshold, 1, cv2.THRESH_BINARY)[1]
+    height, width = grey.shape
+    rows = np.flatnonzero(row_ink(white) > width // _EDGE_WHITE_PARTS)
+    columns = np.flatnonzero(column_ink(white) > height // _EDGE_WHITE_PARTS)
+    if not len(rows) or not len(columns):
+        raise PageError("borderInsetNotFound", "no edge of the paper was found: the image is dark all over")
+    return Insets(int(rows[0]), height - 1 - int(rows[-1]), int(columns[0]), width - 1 - int(columns[-1]))
+
+
+def match_paper(width: int, height: int, dpi: int | None = None) -> tuple[PaperSize, int] | None:
+    """Paper size and resolution whose nominal pixels are nearest to an image of `width` x `height`, or None.
+
+    The width may differ by 5 %, the height by -5 % to +15 %; of those that fit, the nearest height wins, then the nearest width.
+    """
+    best: tuple[Fraction, Fraction, PaperSize, int] | None = None
+    for resolution in (dpi,) if dpi else RESOLUTIONS:
+        for paper in PaperSize:
+            wide = abs(width / (paper.width * resolution) - 1)
+            tall = height / (paper.height * resolution) - 1
+            if wide * 100 > _SHORT_EDGE_PER_CENT or not -_LONG_EDGE_UNDER_PER_CENT <= tall * 100 < _LONG_EDGE_OVER_PER_CENT:
+                continue
+            candidate = (abs(tall), wide, paper, resolution)
+            if best is None or candidate[:2] < best[:2]:
+                best = candidate
+    return (best[2], best[3]) if best else None
+
+
+def read_page(grey: Grey, dpi: int | None = None) -> Page:
+    """Crop a grey image to its paper and threshold it.
+
+    `grey` is uint8 of shape (height, width); `dpi` is the scanner's resolution when it is known. The threshold is taken again on
+    the crop, so that the scanner's border has no part in it.
+
+    Raises:
+        PageError: `borderInsetNotFound` when the image is dark all over.
+    """
+    insets = find_insets(grey, otsu_level(grey))
+    height, width = grey.shape
+    crop = grey[insets.top : height - insets.bottom, insets.left : width - insets.right]
+    matched = match_paper(crop.shape[1], crop.shape[0], dpi)
+    paper, resolution = matched or (None, dpi or RESOLUTIONS[0])
+    threshold = otsu_level(crop)
+    bits = cv2.threshold(crop, threshold, 1, cv2.THRESH_BINARY_INV)[1]
+    return Page(bits, crop, threshold, insets, paper, resolution)
