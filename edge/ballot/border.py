@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -40,9 +40,7 @@ def find_line(along: Int64Array, across: Int64Array, shortest: int, tolerance: i
     `tolerance` of it. Of lines with equally many points the one with the least total distance wins, then the first pair.
     """
     count = min(len(along), _MOST_CANDIDATES)
-    first, second = (np.array(a, np.int64) for a in zip(*itertools.combinations(range(count), 2), strict=True)) if count > 1 else ([], [])
-    if not len(first):
-        return None
+    first, second = _pairs(count)
     along, across = along[:count], across[:count]
     run, rise = along[second] - along[first], across[second] - across[first]
     rise, run = np.where(run < 0, -rise, rise), np.abs(run)
@@ -57,6 +55,12 @@ def find_line(along: Int64Array, across: Int64Array, shortest: int, tolerance: i
     best = int(np.argmax(merit))
     line = Line(int(across[first[best]]), int(along[first[best]]), int(rise[best]), int(run[best]))
     return line, np.flatnonzero(near[best])
+
+
+@cache
+def _pairs(count: int) -> tuple[Int64Array, Int64Array]:
+    first, second = np.triu_indices(count, 1)
+    return first.astype(np.int64), second.astype(np.int64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,7 +85,16 @@ def number_marks(along: Int64Array, members: Int64Array, least: int, most: int) 
     if not len(fitting):
         return None
     pitch = int(np.sort(fitting)[len(fitting) // 2])
-    count = len(order)
+    steps = round_div(gaps, pitch)
+    if (steps >= 1).all() and (np.abs(gaps - steps * pitch) * 10 <= 3 * pitch).all() and steps.max(initial=1) <= _MOST_SKIPPED:
+        return Sequence(order, np.concatenate((np.zeros(1, np.int64), np.cumsum(steps))), pitch)
+    chain, place = _longest_chain(where, pitch)
+    return Sequence(order[chain], place, pitch)
+
+
+def _longest_chain(where: Int64Array, pitch: int) -> tuple[list[int], Int64Array]:
+    """The longest chain of points whose gaps are whole pitches, and the place of each: what is off the beat is left out."""
+    count = len(where)
     length = np.ones(count, np.int64)
     came_from = np.full(count, -1, np.int64)
     steps = np.zeros(count, np.int64)
@@ -98,5 +111,4 @@ def number_marks(along: Int64Array, members: Int64Array, least: int, most: int) 
     while came_from[chain[-1]] >= 0:
         chain.append(int(came_from[chain[-1]]))
     chain.reverse()
-    place = np.cumsum([0, *(int(steps[i]) for i in chain[1:])])
-    return Sequence(order[chain], np.asarray(place, np.int64), pitch)
+    return chain, np.cumsum([0, *(int(steps[i]) for i in chain[1:])]).astype(np.int64)

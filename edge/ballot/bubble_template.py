@@ -27,6 +27,10 @@ _LINE_SPREAD = Fraction(7, 800)
 _RING_INSIDE = Fraction(5, 800)
 _RING_OUTSIDE = Fraction(6, 800)
 """Ink this near to the line counts as the line, not as a mark: 1.25 pixels inside and 1.5 outside at 200 dpi."""
+_SWELL = Fraction(2, 800)
+"""A page whose lines are printed or scanned thicker moves both edges of the ring out by this, once for each step of swelling."""
+MOST_SWELL = 5
+"""Steps of swelling: 2.5 pixels at 200 dpi."""
 
 _FINE = 1024
 """Distances are compared in 1/1024 pixel."""
@@ -36,16 +40,18 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BubbleTemplate:
-    """Zones of the bubble's box at one resolution; boolean arrays of shape (height, width), 26 x 40 at 200 dpi.
+    """Zones of the bubble's box at one resolution and line thickness; boolean arrays of shape (height, width), 26 x 40 at 200 dpi.
 
     `line`: the printed line itself. `spread`: where its ink may spread. `field`: everything but the ring around the line; the fill
-    score counts black here. `interior`: the part of the field inside the oval.
+    score counts black here. `interior`: the part of the field inside the oval. `rim`: the innermost part of the field, which a line
+    swollen by one more step would cover.
     """
 
     line: Mask
     spread: Mask
     field: Mask
     interior: Mask
+    rim: Mask
 
     @property
     def width(self) -> int:
@@ -59,8 +65,8 @@ class BubbleTemplate:
 
 
 @cache
-def bubble_template(dpi: int) -> BubbleTemplate:
-    """The template at a resolution, in pixels per inch."""
+def bubble_template(dpi: int, swell: int = 0) -> BubbleTemplate:
+    """The template at a resolution, in pixels per inch, for lines swollen by 0 to `MOST_SWELL` steps."""
     width, height = int(BUBBLE_WIDTH * dpi), int(BUBBLE_HEIGHT * dpi)
     straight = int((_HALF_WIDTH - _RADIUS) * dpi * _FINE)
     radius = int(_RADIUS * dpi * _FINE)
@@ -72,7 +78,16 @@ def bubble_template(dpi: int) -> BubbleTemplate:
             from_middle[y, x] = isqrt(dx * dx + dy * dy)
     off = from_middle - radius
     line, spread, inside, outside = (int(w * dpi * _FINE) for w in (_LINE, _LINE_SPREAD, _RING_INSIDE, _RING_OUTSIDE))
-    return BubbleTemplate(np.abs(off) <= line, np.abs(off) <= spread, (off < -inside) | (off > outside), off < -inside)
+    step = int(_SWELL * dpi * _FINE)
+    inside, outside = inside + swell * step, outside + swell * step
+    interior = off < -inside
+    return BubbleTemplate(
+        line=np.abs(off) <= line,
+        spread=np.abs(off) <= spread,
+        field=interior | (off > outside),
+        interior=interior,
+        rim=interior & (off >= -inside - step),
+    )
 
 
 @dataclass(frozen=True, slots=True)

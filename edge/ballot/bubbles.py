@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.ballot.bubble_template import bubble_template, outline_runs
+from edge.ballot.bubble_template import MOST_SWELL, bubble_template, outline_runs
 from edge.fixed.ink import Bits
 from edge.fixed.number import SUBPIXEL, Int64Array, round_div
 from edge.page.page import Page
@@ -21,6 +21,9 @@ _CLEAR_OUTLINE_PER_CENT = 75
 _CLEAR_FILL_PER_CENT = 3
 """A bubble with so much of its line showing and so little inside is clear: its place is certain."""
 _NEIGHBOURS = 5
+_SWOLLEN_PER_CENT = 60
+"""The line is thicker than the template's where so much of the rim beside it is black, in three bubbles out of four. A pen crosses the
+rim here and there; a thick line covers it all around, in every bubble."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,7 +32,7 @@ class BubbleScores:
 
     `x`, `y`: pixel of the box's top-left corner. `dx`, `dy`: how far that is from the expected place. `outline` of
     `outline_of`: pixels of the printed line's place with ink at or beside them. `fill` of `fill_of`: black away from the line, out
-    of the whole box (1040 pixels at 200 dpi). `windows`: the boxes' bits, uint8 of shape (n, height, width).
+    of the whole box (1040 pixels at 200 dpi). `swell`: how much thicker than the template's this page's lines are, in steps.
     """
 
     x: Int64Array
@@ -40,7 +43,7 @@ class BubbleScores:
     outline_of: int
     fill: Int64Array
     fill_of: int
-    windows: NDArray[np.uint8]
+    swell: int
 
 
 def windows_at(bits: Bits, x: Int64Array, y: Int64Array, width: int, height: int) -> NDArray[np.uint8]:
@@ -95,7 +98,8 @@ def score_bubbles(page: Page, centre_x: Int64Array, centre_y: Int64Array) -> Bub
     zero = np.zeros(len(x), np.int64)
     dx, dy = _nearest_best(ink, reach, zero, zero, reach)
     scores = _score_at(page.bits, x + dx, y + dy, dx, dy, dpi)
-    clear = (scores.outline * 100 >= _CLEAR_OUTLINE_PER_CENT * scores.outline_of) & (scores.fill * 100 < _CLEAR_FILL_PER_CENT * scores.fill_of)
+    fill_limit = _CLEAR_FILL_PER_CENT * scores.fill_of
+    clear = (scores.outline * 100 >= _CLEAR_OUTLINE_PER_CENT * scores.outline_of) & (scores.fill * 100 < fill_limit)
     if clear.all():
         return scores
     want_x, want_y = _neighbour_offsets(x, y, dx, dy, clear)
@@ -115,6 +119,16 @@ def _neighbour_offsets(x: Int64Array, y: Int64Array, dx: Int64Array, dy: Int64Ar
     return np.sort(dx[nearest], axis=1)[:, middle], np.sort(dy[nearest], axis=1)[:, middle]
 
 
+def _swell(windows: NDArray[np.uint8], dpi: int) -> int:
+    """How many steps thicker than the template's the printed lines are: the page's own print tells."""
+    for swell in range(MOST_SWELL):
+        rim = bubble_template(dpi, swell).rim
+        covered = np.sort(np.count_nonzero(windows[:, rim], axis=1))
+        if int(covered[len(covered) // 4]) * 100 < _SWOLLEN_PER_CENT * int(rim.sum()):
+            return swell
+    return MOST_SWELL
+
+
 def _score_at(bits: Bits, x: Int64Array, y: Int64Array, dx: Int64Array, dy: Int64Array, dpi: int) -> BubbleScores:
     template = bubble_template(dpi)
     width, height = template.width, template.height
@@ -122,6 +136,7 @@ def _score_at(bits: Bits, x: Int64Array, y: Int64Array, dx: Int64Array, dy: Int6
     windows = around[:, 1:-1, 1:-1]
     across = around[:, :, :-2] | around[:, :, 1:-1] | around[:, :, 2:]
     touched = across[:, :-2] | across[:, 1:-1] | across[:, 2:]
+    swell = _swell(windows, dpi)
     return BubbleScores(
         x,
         y,
@@ -129,7 +144,7 @@ def _score_at(bits: Bits, x: Int64Array, y: Int64Array, dx: Int64Array, dy: Int6
         dy,
         np.count_nonzero(touched[:, template.line], axis=1).astype(np.int64),
         int(template.line.sum()),
-        np.count_nonzero(windows[:, template.field], axis=1).astype(np.int64),
+        np.count_nonzero(windows[:, bubble_template(dpi, swell).field], axis=1).astype(np.int64),
         width * height,
-        windows,
+        swell,
     )

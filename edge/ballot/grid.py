@@ -103,18 +103,19 @@ class Grid:
         for column, row in zip(columns, rows, strict=True):
             if not (0 <= column < GRID_COLUMNS and 0 <= row <= last):
                 raise PageError("gridPositionOutsideTimingMarkGrid", f"column {column}, row {row} is outside {GRID_COLUMNS} x {self.rows}")
-        above = np.array([min(int(row), last - 1) for row in rows], np.int64)
-        part = [row - int(a) for row, a in zip(rows, above, strict=True)]
-        over = np.array([p.numerator for p in part], np.int64)
-        under = np.array([p.denominator for p in part], np.int64)
-
-        def at(values: Int64Array) -> Int64Array:
-            return values[above] + round_div(over * (values[above + 1] - values[above]), under)
-
-        left_x, left_y, right_x, right_y = at(self.left_x), at(self.left_y), at(self.right_x), at(self.right_y)
-        across = np.array([c.numerator for c in columns], np.int64)
-        whole = np.array([c.denominator * (GRID_COLUMNS - 1) for c in columns], np.int64)
-        return left_x + round_div(across * (right_x - left_x), whole), left_y + round_div(across * (right_y - left_y), whole)
+        xs, ys = [], []
+        # Whole numbers of Python: a coordinate's denominator may be too large for 64 bits.
+        for column, row in zip(columns, rows, strict=True):
+            above = min(int(row), last - 1)
+            over, under = (row - above).numerator, (row - above).denominator
+            left_x, left_y, right_x, right_y = (
+                int(a[above]) + round_div(over * int(a[above + 1] - a[above]), under)
+                for a in (self.left_x, self.left_y, self.right_x, self.right_y)
+            )
+            across, whole = column.numerator, column.denominator * (GRID_COLUMNS - 1)
+            xs.append(left_x + round_div(across * (right_x - left_x), whole))
+            ys.append(left_y + round_div(across * (right_y - left_y), whole))
+        return np.array(xs, np.int64), np.array(ys, np.int64)
 
     def scale(self, dpi: int) -> Score:
         """Median distance of left and right marks against our own layouts' nominal, both in 1/256 pixel."""
@@ -209,14 +210,13 @@ def _place_side(border: _SideBorder, top: Line, bottom: Line, rows: int, before:
 
 def _between(values: dict[int, int], rows: int) -> Int64Array:
     """Fill a row of values, known at some places, by straight lines between them; level beyond the ends."""
-    places = sorted(values)
-    filled = np.zeros(rows, np.int64)
-    filled[: places[0] + 1] = values[places[0]]
-    filled[places[-1] :] = values[places[-1]]
-    for a, b in zip(places, places[1:], strict=False):
-        steps = np.arange(b - a + 1, dtype=np.int64)
-        filled[a : b + 1] = values[a] + round_div(steps * (values[b] - values[a]), b - a)
-    return filled
+    places = np.array(sorted(values), np.int64)
+    known = np.array([values[int(place)] for place in places], np.int64)
+    row = np.arange(rows, dtype=np.int64)
+    after = np.clip(np.searchsorted(places, row, side="left"), 0, len(places) - 1)
+    before = np.clip(np.searchsorted(places, row, side="right") - 1, 0, len(places) - 1)
+    span = np.maximum(places[after] - places[before], 1)
+    return known[before] + round_div(np.maximum(row - places[before], 0) * (known[after] - known[before]), span)
 
 
 def _smooth(offsets: dict[int, int], rows: int, window: int = 4) -> Int64Array:

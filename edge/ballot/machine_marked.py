@@ -26,15 +26,14 @@ def _areas(page: Page) -> tuple[Area, Area]:
 def _find(page: Page, election: Election) -> tuple[SummaryPayload, Barcode] | PageError | None:
     """The summary code on a page; None when there is no QR code, an error when there is one that is not ours."""
     problem: PageError | None = None
-    for area in _areas(page):
-        for barcode in read_barcodes(page, area):
-            try:
-                return decode_summary_payload(payload_from_barcode(barcode.data), election), barcode
-            except DefinitionError as error:
-                code = "invalidBallotHash" if error.code == "invalidBallotHash" else "invalidQrCodeMetadata"
-                found = PageError(code, error.detail if code == error.code else str(error))
-                if problem is None or code == "invalidBallotHash":
-                    problem = found
+    for barcode in read_barcodes(page, _areas(page)):
+        try:
+            return decode_summary_payload(payload_from_barcode(barcode.data), election), barcode
+        except DefinitionError as error:
+            code = "invalidBallotHash" if error.code == "invalidBallotHash" else "invalidQrCodeMetadata"
+            found = PageError(code, error.detail if code == error.code else str(error))
+            if problem is None or code == "invalidBallotHash":
+                problem = found
     return problem
 
 

@@ -16,6 +16,9 @@ from edge.fixed.ink import Bits
 _REACH = Fraction(23, 200)
 """Half the diagonal of the solid diamond in inches: a 6 mm punch holds it, a filled oval (26 pixels high) and the blot around it do not."""
 
+_RAGGED = Fraction(6, 200)
+"""A torn edge frays so many inches beyond the solid black."""
+
 
 def touches_missing_paper(bits: Bits, x: int, y: int, width: int, height: int, dpi: int) -> bool:
     """Whether a hole reaches into the box [x, x + width) x [y, y + height) of a page."""
@@ -33,4 +36,4 @@ def touches_missing_paper(bits: Bits, x: int, y: int, width: int, height: int, d
     centre_y, centre_x = solid[:, 0] + top, solid[:, 1] + left
     away_x = np.maximum(np.maximum(x - centre_x, centre_x - (x + width - 1)), 0)
     away_y = np.maximum(np.maximum(y - centre_y, centre_y - (y + height - 1)), 0)
-    return bool((away_x + away_y <= depth[solid[:, 0], solid[:, 1]].astype(np.int64)).any())
+    return bool((away_x + away_y <= depth[solid[:, 0], solid[:, 1]].astype(np.int64) + int(_RAGGED * dpi)).any())

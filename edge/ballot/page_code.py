@@ -58,16 +58,16 @@ def read_qr_code(page: Page, election: Election) -> PageCode:
             `invalidBallotHash` when the ballot is of another election.
     """
     problem = "no QR code in the bottom left or top right corner"
-    for upside_down, area in zip((False, True), corner_squares(page), strict=True):
-        for barcode in read_barcodes(page, area):
-            try:
-                payload = decode_bubble_payload(payload_from_barcode(barcode.data), election)
-            except DefinitionError as error:
-                if error.code == "invalidBallotHash":
-                    raise PageError(error.code, error.detail) from error
-                problem = str(error)
-                continue
-            return PageCode(metadata_of(payload, election), upside_down, barcode)
+    upright, turned = corner_squares(page)
+    for barcode in read_barcodes(page, (upright, turned)):
+        try:
+            payload = decode_bubble_payload(payload_from_barcode(barcode.data), election)
+        except DefinitionError as error:
+            if error.code == "invalidBallotHash":
+                raise PageError(error.code, error.detail) from error
+            problem = str(error)
+            continue
+        return PageCode(metadata_of(payload, election), barcode.area == turned, barcode)
     raise PageError("invalidQrCodeMetadata", problem)
 
 

@@ -68,7 +68,7 @@ def _judge(reading: PageReading, position: BubblePosition, scores: BubbleScores,
     fill = Score(int(scores.fill[at]), scores.fill_of)
     outline = Score(int(scores.outline[at]), scores.outline_of)
     # The slower measures are for bubbles with ink in them.
-    length = stroke_length(page.bits, x, y, page.dpi) if fill.count else 0
+    length = stroke_length(page.bits, x, y, page.dpi, scores.swell) if fill.count else 0
     doubt: Doubt | None = None
     if fill.count and touches_missing_paper(page.bits, x, y, template.width, template.height, page.dpi):
         verdict, doubt = Verdict.UNREADABLE, Doubt.MISSING_PAPER

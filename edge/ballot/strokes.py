@@ -28,9 +28,13 @@ _FOLD_COVER_PER_CENT = 70
 """Share of that way on which it shows; toner flakes off a crease unevenly."""
 
 
-def stroke_length(bits: Bits, x: int, y: int, dpi: int) -> int:
-    """Length in pixels of the longest connected ink inside the bubble whose box is at (x, y); 0 when it is a crease or nothing."""
-    template = bubble_template(dpi)
+def stroke_length(bits: Bits, x: int, y: int, dpi: int, swell: int) -> int:
+    """Length in pixels of the longest connected ink inside the bubble whose box is at (x, y); 0 when it is a crease or nothing.
+
+    `swell` says how thick the page's lines are, see `BubbleScores`.
+    """
+    # One step further in than the fill: what is left of the printed line must not look like a stroke along it.
+    template = bubble_template(dpi, swell + 1)
     width, height = template.width, template.height
     window = bits[y : y + height, x : x + width]
     if window.shape != (height, width):

@@ -16,7 +16,7 @@ MAX_ITEMS = 4096
 """Precincts, ballot styles, contests, options of a contest, bubbles of a style: as many as a 13-bit index is allowed to name."""
 MAX_SHEETS = 15
 """The page number has five bits and ends at 30."""
-MAX_DENOMINATOR = 10**6
+MAX_DENOMINATOR = 10**18
 COORDINATE_RANGE = (-100, 1000)
 """Grid places; the longest published paper has 85 rows."""
 

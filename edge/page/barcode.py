@@ -11,11 +11,14 @@ import zxingcpp
 from pyzbar import pyzbar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from edge.page.page import Grey, Page
 
 Reader = Literal["zbar", "zxing"]
+
+if TYPE_CHECKING:
+    _Decoder = Callable[[Grey], Iterator[tuple[bytes, int, int]]]
 
 _WHITE = 255
 _QUIET = 16
@@ -68,18 +71,22 @@ def _zxing(image: Grey) -> Iterator[tuple[bytes, int, int]]:
         yield symbol.bytes, sum(xs) // 4, sum(ys) // 4
 
 
-def read_barcodes(page: Page, area: Area) -> Iterator[Barcode]:
-    """QR codes in a piece of a page, most trustworthy reading first: bilevel by zbar, by zxing-cpp, then grey by each.
+_READERS: tuple[tuple[Reader, _Decoder], ...] = (("zbar", _zbar), ("zxing", _zxing))
 
-    The same code may come several times; the caller takes the first whose content makes sense and asks for no more.
+
+def read_barcodes(page: Page, areas: tuple[Area, ...]) -> Iterator[Barcode]:
+    """QR codes in pieces of a page, most trustworthy reading first: bilevel by zbar, by zxing-cpp, then grey by each.
+
+    Each reader looks at every area before the next one is asked. The same code may come several times; the caller takes the first
+    whose content makes sense and asks for no more.
     """
-    sources: list[tuple[Grey, Grey | None]] = [(np.where(area.of(page.bits), np.uint8(0), np.uint8(_WHITE)), None)]
-    grey = page.grey_of(area)
-    if grey is not None:
-        sources.append((grey, grey))
-    for pixels, kept in sources:
-        framed = cv2.copyMakeBorder(pixels, _QUIET, _QUIET, _QUIET, _QUIET, cv2.BORDER_CONSTANT, value=_WHITE)
-        for name, decode in (("zbar", _zbar), ("zxing", _zxing)):
-            reader: Reader = "zbar" if name == "zbar" else "zxing"
-            for data, x, y in decode(framed):
-                yield Barcode(data, area.left + x - _QUIET, area.top + y - _QUIET, reader, area, kept)
+    for bilevel in (True, False):
+        for reader, decode in _READERS:
+            for area in areas:
+                pixels = np.where(area.of(page.bits), np.uint8(0), np.uint8(_WHITE)) if bilevel else page.grey_of(area)
+                if pixels is None:
+                    continue
+                framed = cv2.copyMakeBorder(pixels, _QUIET, _QUIET, _QUIET, _QUIET, cv2.BORDER_CONSTANT, value=_WHITE)
+                for data, x, y in decode(framed):
+                    kept = None if bilevel else pixels
+                    yield Barcode(data, area.left + x - _QUIET, area.top + y - _QUIET, reader, area, kept)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.definition.paper import PaperSize
-from edge.fixed.ink import Bits, column_ink, row_ink
+from edge.fixed.ink import Bits
 from edge.fixed.otsu import otsu_level
 from edge.page.barcode import Area
 from edge.page.error import PageError
@@ -22,6 +22,8 @@ RESOLUTIONS = (200, 300)
 
 _EDGE_WHITE_PARTS = 10
 """A row or column belongs to the paper when more than 1/10 of it is white (VxSuite's figure, tuned on scans skewed by 3 degrees)."""
+
+_ROWS_AT_ONCE = 8
 
 _SHORT_EDGE_PER_CENT = 5
 _LONG_EDGE_UNDER_PER_CENT = 5
@@ -89,13 +91,20 @@ def find_insets(grey: Grey, threshold: int) -> Insets:
     Raises:
         PageError: `borderInsetNotFound` when no row or no column is paper.
     """
-    white = cv2.threshold(grey, threshold, 1, cv2.THRESH_BINARY)[1]
-    height, width = grey.shape
-    rows = np.flatnonzero(row_ink(white) > width // _EDGE_WHITE_PARTS)
-    columns = np.flatnonzero(column_ink(white) > height // _EDGE_WHITE_PARTS)
-    if not len(rows) or not len(columns):
-        raise PageError("borderInsetNotFound", "no edge of the paper was found: the image is dark all over")
-    return Insets(int(rows[0]), height - 1 - int(rows[-1]), int(columns[0]), width - 1 - int(columns[-1]))
+    top, bottom = _dark_rows(grey, threshold), _dark_rows(grey[::-1], threshold)
+    left, right = _dark_rows(grey.T, threshold), _dark_rows(grey.T[::-1], threshold)
+    return Insets(top, bottom, left, right)
+
+
+def _dark_rows(grey: Grey, threshold: int) -> int:
+    """Rows at the top that are less than a tenth white."""
+    least = grey.shape[1] // _EDGE_WHITE_PARTS
+    for row in range(0, len(grey), _ROWS_AT_ONCE):
+        white = np.count_nonzero(grey[row : row + _ROWS_AT_ONCE] > threshold, axis=1)
+        paper = np.flatnonzero(white > least)
+        if len(paper):
+            return row + int(paper[0])
+    raise PageError("borderInsetNotFound", "no edge of the paper was found: the image is dark all over")
 
 
 def match_paper(width: int, height: int, dpi: int | None = None) -> tuple[PaperSize, int] | None:
@@ -125,11 +134,14 @@ def read_page(grey: Grey, dpi: int | None = None) -> Page:
     Raises:
         PageError: `borderInsetNotFound` when the image is dark all over.
     """
-    insets = find_insets(grey, otsu_level(grey))
+    threshold = otsu_level(grey)
+    insets = find_insets(grey, threshold)
     height, width = grey.shape
-    crop = grey[insets.top : height - insets.bottom, insets.left : width - insets.right]
+    crop = grey
+    if insets != Insets(0, 0, 0, 0):
+        crop = np.ascontiguousarray(grey[insets.top : height - insets.bottom, insets.left : width - insets.right])
+        threshold = otsu_level(crop)
     matched = match_paper(crop.shape[1], crop.shape[0], dpi)
     paper, resolution = matched or (None, dpi or RESOLUTIONS[0])
-    threshold = otsu_level(crop)
     bits = cv2.threshold(crop, threshold, 1, cv2.THRESH_BINARY_INV)[1]
     return Page(bits, crop, threshold, insets, paper, resolution)
