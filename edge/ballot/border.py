@@ -48,11 +48,13 @@ def find_line(along: Int64Array, across: Int64Array, shortest: int, tolerance: i
     first, rise, run = first[usable], rise[usable], run[usable]
     if not len(first):
         return None
-    distance = np.abs((across - across[first, None]) * run[:, None] - rise[:, None] * (along - along[first, None])) // run[:, None]
-    near = distance <= tolerance
-    # More points first, then the least total distance; the distance cannot reach the weight of a point.
-    merit = near.sum(axis=1) * (tolerance + 1) * (count + 1) - np.where(near, distance, 0).sum(axis=1)
-    best = int(np.argmax(merit))
+    # Distances stay multiplied by each line's run until the few lines with most points are compared.
+    cross = np.abs((across - across[first, None]) * run[:, None] - rise[:, None] * (along - along[first, None]))
+    near = cross <= tolerance * run[:, None]
+    points = near.sum(axis=1)
+    most = np.flatnonzero(points == points.max())
+    total = np.where(near[most], cross[most] // run[most, None], 0).sum(axis=1)
+    best = int(most[np.argmin(total)])
     line = Line(int(across[first[best]]), int(along[first[best]]), int(rise[best]), int(run[best]))
     return line, np.flatnonzero(near[best])
 

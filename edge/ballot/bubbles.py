@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from edge.ballot.bubble_template import MOST_SWELL, bubble_template, outline_runs
@@ -48,6 +49,8 @@ class BubbleScores:
 
 def windows_at(bits: Bits, x: Int64Array, y: Int64Array, width: int, height: int) -> NDArray[np.uint8]:
     """Copies of n boxes of bits whose top-left corners are (x, y); white beyond the page. uint8 of shape (n, height, width)."""
+    if len(x) and x.min() >= 0 and y.min() >= 0 and x.max() + width <= bits.shape[1] and y.max() + height <= bits.shape[0]:
+        return sliding_window_view(bits, (height, width))[y, x]
     rows = y[:, None] + np.arange(height)
     columns = x[:, None] + np.arange(width)
     inside = ((rows >= 0) & (rows < bits.shape[0]))[:, :, None] & ((columns >= 0) & (columns < bits.shape[1]))[:, None, :]

@@ -12,9 +12,11 @@ from fractions import Fraction
 from typing import Literal
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from edge.ballot.border import Line, Sequence, find_line, number_marks
 from edge.ballot.timing_marks import Candidates, MarkSize, find_candidates, fit_marks
+from edge.definition.page_layout import GRID_UNIT, GRID_UNIT_BITS, GridPoints
 from edge.definition.paper import GRID_COLUMNS, MARGIN_SIDE, TIMING_MARK_WIDTH, PaperSize
 from edge.fixed.ink import InkTable
 from edge.fixed.number import SUBPIXEL, Int64Array, Score, round_div
@@ -93,29 +95,28 @@ class Grid:
             right_found=self.left_found[::-1],
         )
 
-    def locate(self, columns: list[Fraction], rows: list[Fraction]) -> tuple[Int64Array, Int64Array]:
+    def locate(self, points: GridPoints) -> tuple[Int64Array, Int64Array]:
         """Pixels (1/256) of grid coordinates: linear between the two rows of marks around, then across from left to right.
 
         Raises:
             PageError: `gridPositionOutsideTimingMarkGrid`.
         """
         last = self.rows - 1
-        for column, row in zip(columns, rows, strict=True):
-            if not (0 <= column < GRID_COLUMNS and 0 <= row <= last):
-                raise PageError("gridPositionOutsideTimingMarkGrid", f"column {column}, row {row} is outside {GRID_COLUMNS} x {self.rows}")
-        xs, ys = [], []
-        # Whole numbers of Python: a coordinate's denominator may be too large for 64 bits.
-        for column, row in zip(columns, rows, strict=True):
-            above = min(int(row), last - 1)
-            over, under = (row - above).numerator, (row - above).denominator
-            left_x, left_y, right_x, right_y = (
-                int(a[above]) + round_div(over * int(a[above + 1] - a[above]), under)
-                for a in (self.left_x, self.left_y, self.right_x, self.right_y)
-            )
-            across, whole = column.numerator, column.denominator * (GRID_COLUMNS - 1)
-            xs.append(left_x + round_div(across * (right_x - left_x), whole))
-            ys.append(left_y + round_div(across * (right_y - left_y), whole))
-        return np.array(xs, np.int64), np.array(ys, np.int64)
+        outside = (points.column < 0) | (points.column > (GRID_COLUMNS - 1) * GRID_UNIT) | (points.row < 0) | (points.row > last * GRID_UNIT)
+        if outside.any():
+            at = int(np.flatnonzero(outside)[0])
+            place = f"column {points.column[at] / GRID_UNIT:.2f}, row {points.row[at] / GRID_UNIT:.2f}"
+            raise PageError("gridPositionOutsideTimingMarkGrid", f"{place} is outside {GRID_COLUMNS} x {self.rows}")
+        above = np.minimum(points.row >> GRID_UNIT_BITS, last - 1)
+        part = points.row - (above << GRID_UNIT_BITS)
+
+        def at_rows(values: Int64Array) -> Int64Array:
+            return values[above] + round_div(part * (values[above + 1] - values[above]), GRID_UNIT)
+
+        left_x, left_y, right_x, right_y = (at_rows(a) for a in (self.left_x, self.left_y, self.right_x, self.right_y))
+        whole = (GRID_COLUMNS - 1) * GRID_UNIT
+        x = left_x + round_div(points.column * (right_x - left_x), whole)
+        return x, left_y + round_div(points.column * (right_y - left_y), whole)
 
     def scale(self, dpi: int) -> Score:
         """Median distance of left and right marks against our own layouts' nominal, both in 1/256 pixel."""
@@ -223,7 +224,7 @@ def _smooth(offsets: dict[int, int], rows: int, window: int = 4) -> Int64Array:
     """Offsets of inner edges from the straight line; one that strays from the median around it is replaced by that median."""
     filled = _between(offsets, rows)
     padded = np.concatenate((filled[:window][::-1], filled, filled[-window:][::-1]))
-    around = np.lib.stride_tricks.sliding_window_view(padded, 2 * window + 1)
+    around = sliding_window_view(padded, 2 * window + 1)
     middle = np.sort(around, axis=1)[:, window]
     return np.where(np.abs(filled - middle) > 2 * _X_OUTLIER_PIXELS, middle, filled)
 

@@ -15,7 +15,8 @@ from edge.page.error import PageError
 from edge.page.streaks import Streak, find_streaks
 
 if TYPE_CHECKING:
-    from edge.definition.election import BubblePosition, Election
+    from edge.definition.election import Election
+    from edge.definition.page_layout import PageLayout
     from edge.definition.settings import SystemSettings
     from edge.page.page import Page
 
@@ -28,7 +29,7 @@ CONCLUSIVE = frozenset(
         "invalidBallotHash",
         "mismatchedBallotMetadata",
         "missingGridLayout",
-        "couldNotComputeLayout",
+        
         "gridPositionOutsideTimingMarkGrid",
         "stretchedSheet",
         "bubblesNotFound",
@@ -132,12 +133,13 @@ def _order(measured: tuple[MeasuredPage, MeasuredPage], election: Election) -> l
     return sides if codes[0].metadata.page_number % 2 else sides[::-1]
 
 
-def _positions(metadata: PageMetadata, election: Election) -> list[BubblePosition]:
-    layout = election.layout(metadata.ballot_style_id)
+def _layout(metadata: PageMetadata, election: Election) -> PageLayout:
+    layout = election.page_layout(
+        metadata.ballot_style_id, (metadata.page_number + 1) // 2, "front" if metadata.page_number % 2 else "back"
+    )
     if layout is None:
         raise PageError("missingGridLayout", f"the election has no layout for ballot style {metadata.ballot_style_id}")
-    sheet, side = (metadata.page_number + 1) // 2, "front" if metadata.page_number % 2 else "back"
-    return [p for p in layout if p.sheet_number == sheet and p.side == side]
+    return layout
 
 
 def _read_side(scan: Scan, measured: MeasuredPage, code: PageCode, election: Election, settings: SystemSettings) -> PageReading:
@@ -159,8 +161,8 @@ def _read_side(scan: Scan, measured: MeasuredPage, code: PageCode, election: Ele
         measured.scale,
         streaks,
     )
-    positions = _positions(code.metadata, election)
-    return read_marks(reading, positions, settings) if positions else reading
+    layout = _layout(code.metadata, election)
+    return read_marks(reading, layout, settings) if layout.positions else reading
 
 
 def read_hand_marked(pages: tuple[Page, Page], election: Election, settings: SystemSettings) -> tuple[PageReading, PageReading]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from edge.ballot.bubble_template import bubble_template
@@ -19,8 +18,10 @@ from edge.page.error import PageError
 
 if TYPE_CHECKING:
     from edge.ballot.grid import Grid
-    from edge.definition.election import BubblePosition, GridArea
+    from edge.definition.election import BubblePosition
+    from edge.definition.page_layout import GridPoints, PageLayout
     from edge.definition.settings import MarkThresholds, SystemSettings
+    from edge.page.page import Page
 
 _OUTLINE_FOUND_PER_CENT = 40
 """Share of a bubble's printed line that must show; chance ink shows less, a mark over the bubble covers it all."""
@@ -28,28 +29,29 @@ _BUBBLES_FOUND_PER_CENT = 50
 """Share of a page's bubbles that must be found for the page to be read at all."""
 
 
-def read_marks(reading: PageReading, positions: list[BubblePosition], settings: SystemSettings) -> PageReading:
+def read_marks(reading: PageReading, layout: PageLayout, settings: SystemSettings) -> PageReading:
     """Judge every bubble of a page.
 
     Raises:
         PageError: `gridPositionOutsideTimingMarkGrid`, `verticalStreaksDetected` when a streak runs through a bubble,
-            `bubblesNotFound` when the print does not show bubbles where the definition has them, `couldNotComputeLayout`.
+            `bubblesNotFound` when the print does not show bubbles where the definition has them.
     """
     grid, page = reading.grid, reading.page
     if grid is None:
         raise ValueError("a page without a grid has no marks to read")
-    centre_x, centre_y = grid.locate([p.column for p in positions], [p.row for p in positions])
-    scores = score_bubbles(page, centre_x, centre_y)
+    scores = score_bubbles(page, *grid.locate(layout.centres))
     _check_streaks(reading, scores)
-    bubbles = tuple(_judge(reading, p, scores, i, settings.mark_thresholds) for i, p in enumerate(positions))
+    bubbles = tuple(_judge(page, p, scores, i, settings.mark_thresholds) for i, p in enumerate(layout.positions))
     lost = [b for b in bubbles if b.doubt is Doubt.BUBBLE_NOT_FOUND]
     if len(lost) * 100 > len(bubbles) * (100 - _BUBBLES_FOUND_PER_CENT):
         raise PageError("bubblesNotFound", f"{len(lost)} of {len(bubbles)} bubbles do not show on the {reading.side}")
     write_ins: tuple[WriteInReading, ...] = ()
     if AdjudicationReason.UNMARKED_WRITE_IN in settings.precinct_scan_adjudication_reasons:
         marked = {(b.contest_id, b.option_id) for b in bubbles if b.verdict is Verdict.MARKED}
-        write_ins = tuple(_write_in(reading, grid, p, marked, settings) for p in positions if p.write_in_area is not None)
-    return replace(reading, bubbles=bubbles, write_ins=write_ins, contests=_contest_boxes(grid, positions))
+        corners = _quadrilaterals(grid, layout.write_in_corners)
+        positions = [layout.positions[at] for at in layout.write_ins]
+        write_ins = tuple(_write_in(page, p, c, marked, settings) for p, c in zip(positions, corners, strict=True))
+    return replace(reading, bubbles=bubbles, write_ins=write_ins, contests=_contest_boxes(grid, layout))
 
 
 def _check_streaks(reading: PageReading, scores: BubbleScores) -> None:
@@ -60,21 +62,21 @@ def _check_streaks(reading: PageReading, scores: BubbleScores) -> None:
             raise PageError("verticalStreaksDetected", f"a streak at x = {streak.first}-{streak.last} runs through {int(hit.sum())} bubbles")
 
 
-def _judge(reading: PageReading, position: BubblePosition, scores: BubbleScores, at: int, thresholds: MarkThresholds) -> BubbleReading:
+def _judge(page: Page, position: BubblePosition, scores: BubbleScores, at: int, thresholds: MarkThresholds) -> BubbleReading:
     """Fill, outline and stroke of one bubble, and what they amount to."""
-    page = reading.page
     template = bubble_template(page.dpi)
     x, y = int(scores.x[at]), int(scores.y[at])
     fill = Score(int(scores.fill[at]), scores.fill_of)
     outline = Score(int(scores.outline[at]), scores.outline_of)
+    marked = fill.at_least(thresholds.definite)
     # The slower measures are for bubbles with ink in them.
-    length = stroke_length(page.bits, x, y, page.dpi, scores.swell) if fill.count else 0
+    stroke = Score(stroke_length(page.bits, x, y, page.dpi, scores.swell), template.height) if fill.count and not marked else None
     doubt: Doubt | None = None
     if fill.count and touches_missing_paper(page.bits, x, y, template.width, template.height, page.dpi):
         verdict, doubt = Verdict.UNREADABLE, Doubt.MISSING_PAPER
-    elif fill.at_least(thresholds.definite):
+    elif marked:
         verdict = Verdict.MARKED
-    elif fill.at_least(thresholds.marginal) or length * 100 >= LEAST_STROKE_PER_CENT * template.height:
+    elif fill.at_least(thresholds.marginal) or (stroke is not None and stroke.at_least(LEAST_STROKE_PER_CENT * 100)):
         verdict = Verdict.MARGINAL
     else:
         verdict = Verdict.UNMARKED
@@ -88,48 +90,35 @@ def _judge(reading: PageReading, position: BubblePosition, scores: BubbleScores,
         Box(x, y, template.width, template.height),
         fill,
         outline,
-        Score(length, template.height),
+        stroke,
         verdict,
         doubt,
     )
 
 
-def _corners(grid: Grid, area: GridArea, *, clamp: bool) -> tuple[tuple[int, int], ...]:
-    """An area's corners in 1/256 pixel, clockwise from the top left."""
-    columns = [area.column, area.column + area.width]
-    rows = [area.row, area.row + area.height]
-    if clamp:
-        columns = [min(max(c, Fraction(0)), Fraction(GRID_COLUMNS - 1)) for c in columns]
-        rows = [min(max(r, Fraction(0)), Fraction(grid.rows - 1)) for r in rows]
-    x, y = grid.locate([columns[0], columns[1], columns[1], columns[0]], [rows[0], rows[0], rows[1], rows[1]])
-    return tuple((int(a), int(b)) for a, b in zip(x, y, strict=True))
+def _quadrilaterals(grid: Grid, corners: GridPoints) -> list[tuple[tuple[int, int], ...]]:
+    """Areas given by four grid points each, in 1/256 pixel; what reaches over the edge of the grid is cut off there."""
+    x, y = grid.locate(corners.clipped(GRID_COLUMNS - 1, grid.rows - 1))
+    points = list(zip(x.tolist(), y.tolist(), strict=True))
+    return [tuple(points[i : i + 4]) for i in range(0, len(points), 4)]
 
 
 def _write_in(
-    reading: PageReading, grid: Grid, position: BubblePosition, marked: set[tuple[str, str]], settings: SystemSettings
+    page: Page, position: BubblePosition, corners: tuple[tuple[int, int], ...], marked: set[tuple[str, str]], settings: SystemSettings
 ) -> WriteInReading:
     """Ink in a write-in area; it counts as an unmarked write-in when its bubble is not marked."""
-    area = position.write_in_area
-    if area is None:
-        raise ValueError("the position has no write-in area")
-    corners = _corners(grid, area, clamp=True)
-    ink = area_ink(reading.page.bits, corners)
+    ink = area_ink(page.bits, corners)
     xs, ys = [x // SUBPIXEL for x, _ in corners], [y // SUBPIXEL for _, y in corners]
-    page = reading.page
     inked = ink.at_least(settings.mark_thresholds.write_in_text_area)
     hole = inked and touches_missing_paper(page.bits, min(xs), min(ys), max(xs) - min(xs) + 1, max(ys) - min(ys) + 1, page.dpi)
     filled = inked and not hole and (position.contest_id, position.option_id) not in marked
     return WriteInReading(position.contest_id, position.option_id, corners, ink, filled, Doubt.MISSING_PAPER if hole else None)
 
 
-def _contest_boxes(grid: Grid, positions: list[BubblePosition]) -> tuple[ContestBox, ...]:
+def _contest_boxes(grid: Grid, layout: PageLayout) -> tuple[ContestBox, ...]:
     """The box of each contest and of its options, in layout order."""
     contests: dict[str, list[tuple[str, Box]]] = {}
-    for position in positions:
-        try:
-            corners = _corners(grid, position.bounds, clamp=True)
-        except PageError as error:
-            raise PageError("couldNotComputeLayout", f"contest {position.contest_id}: {error.detail}") from error
+    for position, corners in zip(layout.positions, _quadrilaterals(grid, layout.option_corners), strict=True):
         (left0, top0), (right0, top1), (right1, bottom0), (left1, bottom1) = corners
         x0, x1 = round_div(min(left0, left1), SUBPIXEL), round_div(max(right0, right1), SUBPIXEL)
         y0, y1 = round_div(min(top0, top1), SUBPIXEL), round_div(max(bottom0, bottom1), SUBPIXEL)

@@ -53,7 +53,7 @@ class BubbleReading:
     """One bubble: its measures and what they mean.
 
     `fill`: ink away from the printed line, out of the box. `outline`: how much of the printed line shows. `stroke`: length of the
-    longest connected ink inside the oval, out of the oval's height, in pixels.
+    longest connected ink inside the oval, out of the box's height, in pixels; None where the fill alone decides (nothing, or enough).
     """
 
     contest_id: str
@@ -61,7 +61,7 @@ class BubbleReading:
     box: Box
     fill: Score
     outline: Score
-    stroke: Score
+    stroke: Score | None
     verdict: Verdict
     doubt: Doubt | None
 

@@ -29,6 +29,7 @@ from edge.definition.election_file import (
 )
 from edge.definition.errors import DefinitionError
 from edge.definition.exact_json import InexactJsonError, read_exact_json
+from edge.definition.page_layout import PageLayout
 from edge.definition.paper import PaperSize
 from edge.definition.settings import MarkThresholds, first_problem, mark_thresholds_from_json
 
@@ -144,11 +145,13 @@ class Election:
     layouts: Mapping[str, Layout] = field(hash=False, repr=False)
     _contest_by_id: Mapping[str, Contest] = field(init=False, repr=False, compare=False)
     _style_by_id: Mapping[str, BallotStyle] = field(init=False, repr=False, compare=False)
+    _pages: dict[tuple[str, int, Side], PageLayout] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Index contests and styles by id."""
         object.__setattr__(self, "_contest_by_id", {contest.id: contest for contest in self.contests})
         object.__setattr__(self, "_style_by_id", {style.id: style for style in self.ballot_styles})
+        object.__setattr__(self, "_pages", {})
 
     @property
     def has_layouts(self) -> bool:
@@ -194,6 +197,16 @@ class Election:
     def layout(self, style_id: str) -> Layout | None:
         """Give the bubble positions of a style, None if it has none or is unknown."""
         return self.layouts.get(style_id)
+
+    def page_layout(self, style_id: str, sheet_number: int, side: Side) -> PageLayout | None:
+        """Give the bubbles of one page of a style, possibly none; None if the style has no layout. Kept for the next sheet."""
+        layout = self.layout(style_id)
+        if layout is None:
+            return None
+        key = (style_id, sheet_number, side)
+        if key not in self._pages:
+            self._pages[key] = PageLayout.of(tuple(p for p in layout if p.sheet_number == sheet_number and p.side == side))
+        return self._pages[key]
 
 
 def load_election(raw: bytes) -> Election:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cache, lru_cache
 
 import cv2
 import numpy as np
@@ -82,7 +83,12 @@ class Page:
 
     def pixels(self, inches: Fraction) -> int:
         """A length in inches as whole pixels of this page, rounded half up."""
-        return int(inches * self.dpi + Fraction(1, 2))
+        return _pixels(inches, self.dpi)
+
+
+@cache
+def _pixels(inches: Fraction, dpi: int) -> int:
+    return int(inches * dpi + Fraction(1, 2))
 
 
 def find_insets(grey: Grey, threshold: int) -> Insets:
@@ -107,6 +113,7 @@ def _dark_rows(grey: Grey, threshold: int) -> int:
     raise PageError("borderInsetNotFound", "no edge of the paper was found: the image is dark all over")
 
 
+@lru_cache(maxsize=64)
 def match_paper(width: int, height: int, dpi: int | None = None) -> tuple[PaperSize, int] | None:
     """Paper size and resolution whose nominal pixels are nearest to an image of `width` x `height`, or None.
 

@@ -1,0 +1,218 @@
+"""An interpretation as a table that a person reads: contests and marks, facts about the paper, and what happens to the sheet."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING
+
+from edge.ballot.grid import Found
+from edge.ballot.result import Doubt
+from edge.decision import ReturnCode
+from edge.definition.election import WRITE_IN_PREFIX
+from edge.definition.settings import AdjudicationReason
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from edge.ballot.result import BubbleReading, Interpretation, PageReading, WriteInReading
+    from edge.decision import Disposition, Reason
+    from edge.definition.election import Contest, Election
+    from edge.fixed.number import Score
+
+RETURN_SENTENCES = {
+    "blankSheet": "Neither side looks like a ballot.",
+    "bmdBallotScanningDisabled": "This is a machine-marked ballot, and this station does not take them.",
+    "borderInsetNotFound": "No edge of the paper can be seen.",
+    "bubblesNotFound": "The ovals are not where this ballot style has them.",
+    "couldNotComputeLayout": "A contest of this ballot style lies outside the paper.",
+    "gridPositionOutsideTimingMarkGrid": "An oval of this ballot style lies outside the paper.",
+    "invalidBallotHash": "The ballot belongs to another election.",
+    "invalidCardMetadata": "Both sides say that they are the same side.",
+    "invalidQrCodeMetadata": "The QR code cannot be read.",
+    "invalidScale": "The ballot is printed too small.",
+    "invalidTimingMarkMetadata": "The code in the bottom row of marks cannot be read.",
+    "mismatchedBallotCardGeometries": "The two sides are of different lengths.",
+    "mismatchedBallotMetadata": "The two sides belong to different ballots.",
+    "missingGridLayout": "The election has no layout for this ballot style.",
+    "missingTimingMarks": "The marks along the edges cannot be found or are too incomplete.",
+    "stretchedSheet": "The sheet was stretched or slipped in the rollers.",
+    "unexpectedDimensions": "The sheet has no ballot's size.",
+    "verticalStreaksDetected": "Dirt on the scanner's glass draws a line over the ballot.",
+    ReturnCode.INVALID_TEST_MODE: "This is not the kind of ballot (test or official) that is being cast now.",
+    ReturnCode.INVALID_PRECINCT: "The ballot belongs to another precinct.",
+}
+"""Why a sheet is returned, for the person who holds it; one sentence a reason code."""
+
+_VERDICTS = {
+    "accept": "ACCEPT: every check supports this reading.",
+    "return": "RETURN: this sheet is given back and not counted.",
+    "hold": "HOLD: a person must look at this sheet.",
+}
+_COLOURS = {"accept": "1;32", "return": "1;31", "hold": "1;33"}
+_INDENT = "    "
+_WIDTHS = (48, 120)
+"""Columns: a narrower table would break its own rows, a wider one would part a name from its score."""
+
+
+def interpretation_table(
+    interpretation: Interpretation, disposition: Disposition, election: Election, *, width: int = 80, colour: bool = False
+) -> str:
+    """The whole table, without a final newline.
+
+    Text from the election is shown without control characters, so that a definition cannot drive the terminal.
+    """
+    width = min(max(width, _WIDTHS[0]), _WIDTHS[1])
+    blocks = [_head(interpretation, election)]
+    blocks += [_contest(election.contest(contest), interpretation, disposition) for contest in interpretation.contests]
+    blocks.append([line for page in interpretation.pages for line in _page_facts(page)])
+    rows = [row for block in blocks if block for row in (*block, "")]
+    lines = [line for row in rows for line in _fit(row, width)]
+    verdict = _VERDICTS[disposition.kind]
+    lines += ["=" * width, f"\x1b[{_COLOURS[disposition.kind]}m{verdict}\x1b[0m" if colour else verdict]
+    for reason in disposition.reasons:
+        lines += _fit(f"- {_sentence(reason, election)}", width)
+    if disposition.kind == "hold":
+        cast = "The voter may cast it as it is." if disposition.castable else "It cannot be cast as it is, only returned."
+        lines.append(cast)
+    lines.append("=" * width)
+    return "\n".join(lines)
+
+
+def _printable(text: str) -> str:
+    return "".join(letter if letter.isprintable() else " " for letter in text)
+
+
+def _fit(row: str | tuple[str, str], width: int) -> list[str]:
+    """A line of text, or a text and the score at its right; what is too long goes on below, further in."""
+    text, score = row if isinstance(row, tuple) else (row, "")
+    text = _printable(text)
+    indent = " " * (len(text) - len(text.lstrip())) + "  "
+    lines = textwrap.wrap(text, width - (len(score) + 1 if score else 0), subsequent_indent=indent, drop_whitespace=True) or [""]
+    if score:
+        lines[0] = f"{lines[0]:<{width - len(score)}}{score}"
+    return lines
+
+
+def per_cent(score: Score) -> str:
+    """A score in per cent with two places."""
+    parts = score.per_ten_thousand
+    return f"{parts // 100}.{parts % 100:02} %"
+
+
+def _head(interpretation: Interpretation, election: Election) -> list[str]:
+    metadata = interpretation.metadata
+    lines = [f"{election.title}, {election.date[:10]}"]
+    if metadata is None:
+        return lines
+    facts = [f"ballot style {metadata.ballot_style_id}"]
+    precincts = {precinct.id: precinct.name for precinct in election.precincts}
+    if metadata.precinct_id is not None:
+        facts.append(f"precinct {precincts[metadata.precinct_id]}")
+    if metadata.test_mode is not None:
+        facts.append("test ballot" if metadata.test_mode else "official ballot")
+    if metadata.ballot_type is not None:
+        facts.append(metadata.ballot_type.name.lower())
+    facts.append("marked by hand" if interpretation.kind == "handMarked" else "marked by machine")
+    return [*lines, ", ".join(facts)]
+
+
+def option_name(contest: Contest, option_id: str) -> str:
+    """What a person calls an option: its printed name, or write-in 1, 2, ..."""
+    if option_id.startswith(WRITE_IN_PREFIX):
+        return f"write-in {int(option_id.removeprefix(WRITE_IN_PREFIX)) + 1}"
+    return next((option.name for option in contest.options if option.id == option_id), option_id)
+
+
+def _contest(contest: Contest, interpretation: Interpretation, disposition: Disposition) -> list[str | tuple[str, str]]:
+    """A contest's title, its marks and what is wrong with it."""
+    votes = interpretation.votes.get(contest.id, ())
+    rows: list[str | tuple[str, str]] = [f"{contest.title} (vote for {contest.seats})"]
+    if interpretation.kind == "machineMarked":
+        names = iter(interpretation.write_in_names.get(contest.id, ()))
+        for option in votes:
+            written = f': "{next(names, "")}"' if option.startswith(WRITE_IN_PREFIX) else ""
+            rows.append(f"{_INDENT}[X] {option_name(contest, option)}{written}")
+    else:
+        rows += _marks(contest, interpretation)
+    if len(rows) == 1:
+        rows.append(f"{_INDENT}no mark")
+    for reason in disposition.reasons:
+        if reason.contest_id == contest.id and reason.code in {AdjudicationReason.OVERVOTE, AdjudicationReason.UNDERVOTE}:
+            rows.append(f"{_INDENT}{reason.code.upper()}: {len(reason.option_ids)} of {contest.seats}")
+    return rows
+
+
+def _marks(contest: Contest, interpretation: Interpretation) -> Iterator[str | tuple[str, str]]:
+    """The bubbles of a contest that are marked or in any way not empty, as printed from top to bottom."""
+    areas: dict[str, WriteInReading] = {}
+    for page in interpretation.pages:
+        areas |= {area.option_id: area for area in page.write_ins if area.contest_id == contest.id}
+    for page in interpretation.pages:
+        for bubble in page.bubbles:
+            if bubble.contest_id == contest.id:
+                yield from _mark(contest, bubble, areas.get(bubble.option_id))
+
+
+def _mark(contest: Contest, bubble: BubbleReading, area: WriteInReading | None) -> Iterator[tuple[str, str]]:
+    signs = {"marked": "[X]", "marginal": "[?]", "unmarked": "[ ]", "unreadable": "[!]"}
+    notes = []
+    if bubble.verdict == "marginal":
+        notes.append(f"marginal mark, stroke {per_cent(bubble.stroke)} of the oval's height")
+    if area is not None and area.filled:
+        notes.append(f"name written, oval not filled; ink {per_cent(area.ink)}")
+    doubts = {doubt for doubt in (bubble.doubt, None if area is None else area.doubt) if doubt is not None}
+    notes += [{Doubt.MISSING_PAPER: "paper is missing here", Doubt.BUBBLE_NOT_FOUND: "no oval is printed here"}[d] for d in sorted(doubts)]
+    if bubble.verdict == "unmarked" and not notes:
+        return
+    noted = f" ({'; '.join(notes)})" if notes else ""
+    yield f"{_INDENT}{signs[bubble.verdict]} {option_name(contest, bubble.option_id)}{noted}", per_cent(bubble.fill)
+
+
+def _page_facts(reading: PageReading) -> Iterator[str]:
+    page, grid = reading.page, reading.grid
+    facts = [
+        f"scan {reading.scan}",
+        "upside down" if reading.upside_down else "right way up",
+        f"{reading.paper} paper at {page.dpi} dpi" if reading.paper else f"{page.width} x {page.height} pixels",
+    ]
+    if grid is not None:
+        found = [*grid.left_found.tolist(), *grid.right_found.tolist()]
+        counts = [f"{found.count(kind)} {kind.name.lower()}" for kind in Found if found.count(kind)]
+        facts.append(f"{2 * grid.rows} side marks ({', '.join(counts)})")
+    if reading.scale is not None:
+        facts.append(f"printed at {per_cent(reading.scale)}")
+    if reading.streaks:
+        facts.append(f"{len(reading.streaks)} streaks")
+    if reading.barcode is not None:
+        pixels = "bilevel" if reading.barcode.grey is None else "grey"
+        facts.append(f"QR code read by {reading.barcode.reader} from {pixels} pixels")
+    elif reading.metadata is not None:
+        facts.append("its own code unread, taken from the other side" if reading.metadata.inferred else "code of the bottom row read")
+    yield f"{reading.side}: {', '.join(facts)}"
+
+
+def _sentence(reason: Reason, election: Election) -> str:
+    """A reason in words, with the contest's title and the options' names, and its code for whoever looks it up."""
+    if reason.contest_id is None:
+        return f"{_sheet_sentence(reason)} ({reason.code})"
+    contest = election.contest(reason.contest_id)
+    names = ", ".join(option_name(contest, option) for option in reason.option_ids)
+    count = len(reason.option_ids)
+    marks = f"{count} {'option is' if count == 1 else 'options are'} marked"
+    told = {
+        AdjudicationReason.OVERVOTE: f"{marks} and {contest.seats} allowed: {names}.",
+        AdjudicationReason.UNDERVOTE: f"{marks} and {contest.seats} allowed.",
+        AdjudicationReason.MARGINAL_MARK: f"it is not clear whether this was meant as a mark: {names}.",
+        AdjudicationReason.UNMARKED_WRITE_IN: f"a name is written and its oval is not filled: {names}.",
+        Doubt.MISSING_PAPER.value: f"a hole or a torn edge reaches into {names}.",
+        Doubt.BUBBLE_NOT_FOUND.value: f"the oval is not printed or not visible where it belongs: {names}.",
+    }
+    return f"{contest.title}: {told.get(reason.code, names)} ({reason.code})"
+
+
+def _sheet_sentence(reason: Reason) -> str:
+    if reason.code == AdjudicationReason.BLANK_BALLOT:
+        return "Nothing is marked on either side."
+    sentence = RETURN_SENTENCES.get(reason.code, "The sheet cannot be read.")
+    where = f"Scan {reason.scan}: " if reason.scan else ""
+    return f"{sentence} {where}{reason.detail}." if reason.detail else sentence
