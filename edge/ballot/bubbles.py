@@ -18,13 +18,15 @@ _REACH = Fraction(7, 200)
 """Inches around the expected place in which a bubble is looked for."""
 _SETTLED_REACH = Fraction(2, 200)
 """Inches around the place that its clear neighbours suggest, for a bubble whose own outline is covered by a mark."""
-_CLEAR_OUTLINE_PER_CENT = 75
-_CLEAR_FILL_PER_CENT = 3
-"""A bubble with so much of its line showing and so little inside is clear: its place is certain."""
+_CLEAR_OUTLINE_PER_CENT = 85
+_CLEAR_FILL_PER_CENT = 30
+"""A bubble with so much of its line showing and no more than a cross or a tick inside is clear: its place is certain."""
 _NEIGHBOURS = 5
 _SWOLLEN_PER_CENT = 60
 """The line is thicker than the template's where so much of the rim beside it is black, in three bubbles out of four. A pen crosses the
 rim here and there; a thick line covers it all around, in every bubble."""
+_MOST_USUAL_PER_CENT = 3
+"""Fill that may be taken for the page's print rather than for marks."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,7 +35,8 @@ class BubbleScores:
 
     `x`, `y`: pixel of the box's top-left corner. `dx`, `dy`: how far that is from the expected place. `outline` of
     `outline_of`: pixels of the printed line's place with ink at or beside them. `fill` of `fill_of`: black away from the line, out
-    of the whole box (1040 pixels at 200 dpi). `swell`: how much thicker than the template's this page's lines are, in steps.
+    of the whole box (1040 pixels at 200 dpi). `usual`: the fill that an empty bubble has on this page, at most 3 %. `specks`:
+    the part of that which is finer than any pen: ink of shapes narrower than two pixels, in the lower quartile of bubbles. `swell`: how much thicker than the template's this page's lines are, in steps.
     """
 
     x: Int64Array
@@ -44,6 +47,8 @@ class BubbleScores:
     outline_of: int
     fill: Int64Array
     fill_of: int
+    usual: int
+    specks: int
     swell: int
 
 
@@ -140,6 +145,9 @@ def _score_at(bits: Bits, x: Int64Array, y: Int64Array, dx: Int64Array, dy: Int6
     across = around[:, :, :-2] | around[:, :, 1:-1] | around[:, :, 2:]
     touched = across[:, :-2] | across[:, 1:-1] | across[:, 2:]
     swell = _swell(windows, dpi)
+    field = bubble_template(dpi, swell).field
+    fill = np.count_nonzero(windows[:, field], axis=1).astype(np.int64)
+    specks = fill - np.count_nonzero(_broad(around)[:, field], axis=1)
     return BubbleScores(
         x,
         y,
@@ -147,7 +155,15 @@ def _score_at(bits: Bits, x: Int64Array, y: Int64Array, dx: Int64Array, dy: Int6
         dy,
         np.count_nonzero(touched[:, template.line], axis=1).astype(np.int64),
         int(template.line.sum()),
-        np.count_nonzero(windows[:, bubble_template(dpi, swell).field], axis=1).astype(np.int64),
+        fill,
         width * height,
+        min(int(np.sort(fill)[len(fill) // 4]), width * height * _MOST_USUAL_PER_CENT // 100),
+        int(np.sort(specks)[len(specks) // 4]),
         swell,
     )
+
+
+def _broad(around: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The ink of boxes of bits that lies in some black square of 2 x 2; the boxes lose their outermost pixels."""
+    squares = around[:, :-1, :-1] & around[:, 1:, :-1] & around[:, :-1, 1:] & around[:, 1:, 1:]
+    return squares[:, :-1, :-1] | squares[:, 1:, :-1] | squares[:, :-1, 1:] | squares[:, 1:, 1:]

@@ -33,6 +33,7 @@ CONCLUSIVE = frozenset(
         "gridPositionOutsideTimingMarkGrid",
         "stretchedSheet",
         "bubblesNotFound",
+        "noisyImage",
     }
 )
 """Refusals that prove a hand-marked ballot: the sheet is not tried as a machine-marked one."""

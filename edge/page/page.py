@@ -26,10 +26,10 @@ _EDGE_WHITE_PARTS = 10
 
 _ROWS_AT_ONCE = 8
 
-_SHORT_EDGE_PER_CENT = 5
-_LONG_EDGE_UNDER_PER_CENT = 5
-_LONG_EDGE_OVER_PER_CENT = 15
-"""How far a page may differ from its nominal size; rollers stretch the long axis."""
+_WIDTH_RANGE = (-8, 12)
+_HEIGHT_RANGE = (-5, 15)
+"""Per cent by which a page may differ from its nominal size. Rollers stretch the long axis; the box around a turned page is wider than
+the page. This only chooses the paper to try: the timing marks, counted, decide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,16 +117,16 @@ def _dark_rows(grey: Grey, threshold: int) -> int:
 def match_paper(width: int, height: int, dpi: int | None = None) -> tuple[PaperSize, int] | None:
     """Paper size and resolution whose nominal pixels are nearest to an image of `width` x `height`, or None.
 
-    The width may differ by 5 %, the height by -5 % to +15 %; of those that fit, the nearest height wins, then the nearest width.
+    The width may differ by -8 % to +12 %, the height by -5 % to +15 %; of those that fit, the nearest height wins, then the width.
     """
     best: tuple[Fraction, Fraction, PaperSize, int] | None = None
     for resolution in (dpi,) if dpi else RESOLUTIONS:
         for paper in PaperSize:
-            wide = abs(width / (paper.width * resolution) - 1)
+            wide = width / (paper.width * resolution) - 1
             tall = height / (paper.height * resolution) - 1
-            if wide * 100 > _SHORT_EDGE_PER_CENT or not -_LONG_EDGE_UNDER_PER_CENT <= tall * 100 < _LONG_EDGE_OVER_PER_CENT:
+            if not (_WIDTH_RANGE[0] <= wide * 100 <= _WIDTH_RANGE[1] and _HEIGHT_RANGE[0] <= tall * 100 < _HEIGHT_RANGE[1]):
                 continue
-            candidate = (abs(tall), wide, paper, resolution)
+            candidate = (abs(tall), abs(wide), paper, resolution)
             if best is None or candidate[:2] < best[:2]:
                 best = candidate
     return (best[2], best[3]) if best else None
