@@ -35,8 +35,9 @@ class BubbleScores:
 
     `x`, `y`: pixel of the box's top-left corner. `dx`, `dy`: how far that is from the expected place. `outline` of
     `outline_of`: pixels of the printed line's place with ink at or beside them. `fill` of `fill_of`: black away from the line, out
-    of the whole box (1040 pixels at 200 dpi). `usual`: the fill that an empty bubble has on this page, at most 3 %. `specks`:
-    the part of that which is finer than any pen: ink of shapes narrower than two pixels, in the lower quartile of bubbles. `swell`: how much thicker than the template's this page's lines are, in steps.
+    of the whole box (1040 pixels at 200 dpi). `broad`: the part of the fill in shapes at least two
+    pixels wide. `usual`: the fill that an empty bubble has on this page, at most 3 %. `specks`:
+    the part of that which is finer than any pen: the rest, in the lower quartile of bubbles. `swell`: how much thicker than the template's this page's lines are, in steps.
     """
 
     x: Int64Array
@@ -47,6 +48,7 @@ class BubbleScores:
     outline_of: int
     fill: Int64Array
     fill_of: int
+    broad: Int64Array
     usual: int
     specks: int
     swell: int
@@ -147,7 +149,8 @@ def _score_at(bits: Bits, x: Int64Array, y: Int64Array, dx: Int64Array, dy: Int6
     swell = _swell(windows, dpi)
     field = bubble_template(dpi, swell).field
     fill = np.count_nonzero(windows[:, field], axis=1).astype(np.int64)
-    specks = fill - np.count_nonzero(_broad(around)[:, field], axis=1)
+    broad = np.count_nonzero(_broad(around)[:, field], axis=1).astype(np.int64)
+    specks = fill - broad
     return BubbleScores(
         x,
         y,
@@ -157,6 +160,7 @@ def _score_at(bits: Bits, x: Int64Array, y: Int64Array, dx: Int64Array, dy: Int6
         int(template.line.sum()),
         fill,
         width * height,
+        broad,
         min(int(np.sort(fill)[len(fill) // 4]), width * height * _MOST_USUAL_PER_CENT // 100),
         int(np.sort(specks)[len(specks) // 4]),
         swell,

@@ -72,7 +72,7 @@ def read_machine_marked(pages: tuple[Page, Page], election: Election, settings: 
         encoding=payload.version.value,
     )
     reading = PageReading(scan, "front", page.turned() if upside_down else page, upside_down, page.paper, metadata, barcode, None, None, ())
-    other = pages[1 - place]
+    other = pages[1 - place].turned() if upside_down else pages[1 - place]
     back = PageReading("A" if place else "B", "back", other, upside_down, other.paper, None, None, None, None, ())
     votes: dict[str, tuple[str, ...]] = {}
     for contest in sorted(payload.contests_on_page):

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from edge.ballot.bubble_template import bubble_template
 from edge.ballot.bubbles import BubbleScores, score_bubbles
+from edge.ballot.creases import is_creased
 from edge.ballot.missing_paper import touches_missing_paper
+from edge.ballot.pale_ink import find_pale_ink
 from edge.ballot.result import Box, BubbleReading, ContestBox, Doubt, PageReading, Verdict, WriteInReading
 from edge.ballot.strokes import LEAST_STROKE_PER_CENT, stroke_length
 from edge.ballot.write_ins import area_ink
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from edge.definition.settings import MarkThresholds, SystemSettings
     from edge.page.page import Page
 
+_CREASE_FILL_PER_CENT = 30
+"""A crease covers less of a bubble than this."""
 _UNUSUAL_PER_MILLE = 25
 """Fill, in thousandths of the box, by which a bubble stands out from the empty ones of its own page: the strokes of a cross beside an
 oval hide in its line and leave little more."""
@@ -71,37 +75,38 @@ def _check_streaks(reading: PageReading, scores: BubbleScores) -> None:
 
 
 def _judge(page: Page, position: BubblePosition, scores: BubbleScores, at: int, thresholds: MarkThresholds) -> BubbleReading:
-    """Fill, outline and stroke of one bubble, and what they amount to."""
+    """Every measure of one bubble, and what they amount to."""
     template = bubble_template(page.dpi)
-    x, y = int(scores.x[at]), int(scores.y[at])
+    box = Box(int(scores.x[at]), int(scores.y[at]), template.width, template.height)
     fill = Score(int(scores.fill[at]), scores.fill_of)
     outline = Score(int(scores.outline[at]), scores.outline_of)
-    marked = fill.at_least(thresholds.definite)
-    # The slower measures are for bubbles with ink in them.
-    stroke = Score(stroke_length(page.bits, x, y, page.dpi, scores.swell), template.height) if fill.count and not marked else None
+    filled = fill.at_least(thresholds.definite)
+    # The slower measures are for the bubbles that they could decide.
+    stroke = Score(stroke_length(page.bits, box.x, box.y, page.dpi, scores.swell), box.height) if fill.count and not filled else None
+    pale = None if filled else find_pale_ink(page, box, scores.swell)
     doubt: Doubt | None = None
-    if fill.count and touches_missing_paper(page.bits, x, y, template.width, template.height, page.dpi):
+    if fill.count and touches_missing_paper(page.bits, box.x, box.y, box.width, box.height, page.dpi):
         verdict, doubt = Verdict.UNREADABLE, Doubt.MISSING_PAPER
-    elif marked:
-        verdict = Verdict.MARKED
-    elif fill.at_least(thresholds.marginal) or _crossed(stroke) or (fill.count - scores.usual) * 1000 >= _UNUSUAL_PER_MILLE * fill.of:
+    elif filled:
+        # A vote must be filled by strokes: the grains of a stain and a crease across the page are no pen's.
+        stroked = Score(int(scores.broad[at]), scores.fill_of).at_least(thresholds.definite)
+        verdict = Verdict.MARKED if stroked and not _creased(page, box, fill) else Verdict.MARGINAL
+    elif fill.at_least(thresholds.marginal) or pale is not None or _crossed(stroke):
         verdict = Verdict.MARGINAL
     else:
-        verdict = Verdict.UNMARKED
+        unusual = (fill.count - scores.usual) * 1000 >= _UNUSUAL_PER_MILLE * fill.of
+        verdict = Verdict.MARGINAL if unusual else Verdict.UNMARKED
     if doubt is None and not outline.at_least(_OUTLINE_FOUND_PER_CENT * 100):
         # Ink where no bubble shows may be type of another layout: for a person to say.
         doubt = Doubt.BUBBLE_NOT_FOUND
         verdict = Verdict.MARGINAL if verdict is Verdict.MARKED else verdict
-    return BubbleReading(
-        position.contest_id,
-        position.option_id,
-        Box(x, y, template.width, template.height),
-        fill,
-        outline,
-        stroke,
-        verdict,
-        doubt,
-    )
+    return BubbleReading(position.contest_id, position.option_id, box, fill, outline, stroke, pale, verdict, doubt)
+
+
+def _creased(page: Page, box: Box, fill: Score) -> bool:
+    """Whether what fills a bubble is a crease across the page."""
+    thin = not fill.at_least(_CREASE_FILL_PER_CENT * 100)
+    return thin and is_creased(page.bits, box.x, box.y, box.width, box.height, page.dpi)
 
 
 def _crossed(stroke: Score | None) -> bool:

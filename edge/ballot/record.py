@@ -149,6 +149,7 @@ def _scores(reading: PageReading) -> list[Json]:
             "fill": _score(bubble.fill),
             "outline": _score(bubble.outline),
             "stroke": _score(bubble.stroke),
+            "pale": None if bubble.pale is None else _score(bubble.pale.score),
             "verdict": str(bubble.verdict),
             "doubt": None if bubble.doubt is None else str(bubble.doubt),
         }

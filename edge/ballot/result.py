@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal
+
+from edge.page.barcode import Area
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
     from edge.definition.paper import PaperSize
     from edge.fixed.number import Score
     from edge.page.barcode import Barcode
-    from edge.page.page import Page
+    from edge.page.page import Grey, Page
     from edge.page.streaks import Streak
 
 BallotSide = Literal["front", "back"]
@@ -47,6 +49,21 @@ class Box:
     width: int
     height: int
 
+    def area(self) -> Area:
+        """The box as a piece of the page."""
+        return Area(self.x, self.y, self.width, self.height)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PaleInk:
+    """Ink that is darker than the paper around it but too pale for the page's threshold.
+
+    `score`: pixels inside the oval. `grey`: the bubble's grey pixels, kept because the bilevel page does not show it.
+    """
+
+    score: Score
+    grey: Grey
+
 
 @dataclass(frozen=True, slots=True)
 class BubbleReading:
@@ -54,6 +71,7 @@ class BubbleReading:
 
     `fill`: ink away from the printed line, out of the box. `outline`: how much of the printed line shows. `stroke`: length of the
     longest connected ink inside the oval, out of the box's height, in pixels; None where the fill alone decides (nothing, or enough).
+    `pale`: ink that only the grey image shows, if there is enough of it to matter.
     """
 
     contest_id: str
@@ -62,6 +80,7 @@ class BubbleReading:
     fill: Score
     outline: Score
     stroke: Score | None
+    pale: PaleInk | None
     verdict: Verdict
     doubt: Doubt | None
 
@@ -121,6 +140,14 @@ class PageReading:
     bubbles: tuple[BubbleReading, ...] = ()
     write_ins: tuple[WriteInReading, ...] = ()
     contests: tuple[ContestBox, ...] = ()
+
+    def stored(self) -> Page:
+        """The page as scanned, with no more grey than a second reading of it needs: what belongs into the evidence."""
+        pale = tuple((b.box.area(), b.pale.grey) for b in self.bubbles if b.pale is not None)
+        page = replace(self.page, grey=None, kept=pale)
+        page = page.turned() if self.upside_down else page
+        code = () if self.barcode is None or self.barcode.grey is None else ((self.barcode.area, self.barcode.grey),)
+        return replace(page, kept=(*page.kept, *code))
 
 
 @dataclass(frozen=True, slots=True)

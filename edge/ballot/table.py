@@ -6,7 +6,7 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from edge.ballot.grid import Found
-from edge.ballot.result import Doubt
+from edge.ballot.result import Doubt, Verdict
 from edge.decision import ReturnCode
 from edge.definition.election import WRITE_IN_PREFIX
 from edge.definition.settings import AdjudicationReason
@@ -19,12 +19,14 @@ if TYPE_CHECKING:
     from edge.definition.election import Contest, Election
     from edge.fixed.number import Score
 
-RETURN_SENTENCES = {
+Row = str | tuple[str, str]
+"""A line of text, or a text with a score at the right edge."""
+
+RETURN_SENTENCES: dict[str, str] = {
     "blankSheet": "Neither side looks like a ballot.",
     "bmdBallotScanningDisabled": "This is a machine-marked ballot, and this station does not take them.",
     "borderInsetNotFound": "No edge of the paper can be seen.",
     "bubblesNotFound": "The ovals are not where this ballot style has them.",
-    "couldNotComputeLayout": "A contest of this ballot style lies outside the paper.",
     "gridPositionOutsideTimingMarkGrid": "An oval of this ballot style lies outside the paper.",
     "invalidBallotHash": "The ballot belongs to another election.",
     "invalidCardMetadata": "Both sides say that they are the same side.",
@@ -35,6 +37,7 @@ RETURN_SENTENCES = {
     "mismatchedBallotMetadata": "The two sides belong to different ballots.",
     "missingGridLayout": "The election has no layout for this ballot style.",
     "missingTimingMarks": "The marks along the edges cannot be found or are too incomplete.",
+    "noisyImage": "Specks all over the image hide what is on the ballot.",
     "stretchedSheet": "The sheet was stretched or slipped in the rollers.",
     "unexpectedDimensions": "The sheet has no ballot's size.",
     "verticalStreaksDetected": "Dirt on the scanner's glass draws a line over the ballot.",
@@ -43,6 +46,8 @@ RETURN_SENTENCES = {
 }
 """Why a sheet is returned, for the person who holds it; one sentence a reason code."""
 
+_DOUBTS = {Doubt.MISSING_PAPER: "paper is missing here", Doubt.BUBBLE_NOT_FOUND: "no oval is printed here"}
+_SIGNS = {Verdict.MARKED: "[X]", Verdict.MARGINAL: "[?]", Verdict.UNMARKED: "[ ]", Verdict.UNREADABLE: "[!]"}
 _VERDICTS = {
     "accept": "ACCEPT: every check supports this reading.",
     "return": "RETURN: this sheet is given back and not counted.",
@@ -62,7 +67,7 @@ def interpretation_table(
     Text from the election is shown without control characters, so that a definition cannot drive the terminal.
     """
     width = min(max(width, _WIDTHS[0]), _WIDTHS[1])
-    blocks = [_head(interpretation, election)]
+    blocks: list[list[Row]] = [_head(interpretation, election)]
     blocks += [_contest(election.contest(contest), interpretation, disposition) for contest in interpretation.contests]
     blocks.append([line for page in interpretation.pages for line in _page_facts(page)])
     rows = [row for block in blocks if block for row in (*block, "")]
@@ -78,16 +83,13 @@ def interpretation_table(
     return "\n".join(lines)
 
 
-def _printable(text: str) -> str:
-    return "".join(letter if letter.isprintable() else " " for letter in text)
-
-
-def _fit(row: str | tuple[str, str], width: int) -> list[str]:
+def _fit(row: Row, width: int) -> list[str]:
     """A line of text, or a text and the score at its right; what is too long goes on below, further in."""
     text, score = row if isinstance(row, tuple) else (row, "")
-    text = _printable(text)
-    indent = " " * (len(text) - len(text.lstrip())) + "  "
-    lines = textwrap.wrap(text, width - (len(score) + 1 if score else 0), subsequent_indent=indent, drop_whitespace=True) or [""]
+    body = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    indent = _INDENT if text.startswith(_INDENT) else ""
+    room = width - (len(score) + 1 if score else 0)
+    lines = textwrap.wrap(body, room, initial_indent=indent, subsequent_indent=indent + "  ") or [""]
     if score:
         lines[0] = f"{lines[0]:<{width - len(score)}}{score}"
     return lines
@@ -99,9 +101,9 @@ def per_cent(score: Score) -> str:
     return f"{parts // 100}.{parts % 100:02} %"
 
 
-def _head(interpretation: Interpretation, election: Election) -> list[str]:
+def _head(interpretation: Interpretation, election: Election) -> list[Row]:
     metadata = interpretation.metadata
-    lines = [f"{election.title}, {election.date[:10]}"]
+    lines: list[Row] = [f"{election.title}, {election.date[:10]}"]
     if metadata is None:
         return lines
     facts = [f"ballot style {metadata.ballot_style_id}"]
@@ -123,13 +125,19 @@ def option_name(contest: Contest, option_id: str) -> str:
     return next((option.name for option in contest.options if option.id == option_id), option_id)
 
 
-def _contest(contest: Contest, interpretation: Interpretation, disposition: Disposition) -> list[str | tuple[str, str]]:
+def _as_printed(contest: Contest, option_ids: tuple[str, ...]) -> list[str]:
+    """Options in the definition's order, write-ins last by number."""
+    places = {option.id: place for place, option in enumerate(contest.options)}
+    return sorted(option_ids, key=lambda option: (places.get(option, len(places)), len(option), option))
+
+
+def _contest(contest: Contest, interpretation: Interpretation, disposition: Disposition) -> list[Row]:
     """A contest's title, its marks and what is wrong with it."""
     votes = interpretation.votes.get(contest.id, ())
-    rows: list[str | tuple[str, str]] = [f"{contest.title} (vote for {contest.seats})"]
+    rows: list[Row] = [f"{contest.title} (vote for {contest.seats})"]
     if interpretation.kind == "machineMarked":
         names = iter(interpretation.write_in_names.get(contest.id, ()))
-        for option in votes:
+        for option in _as_printed(contest, votes):
             written = f': "{next(names, "")}"' if option.startswith(WRITE_IN_PREFIX) else ""
             rows.append(f"{_INDENT}[X] {option_name(contest, option)}{written}")
     else:
@@ -138,11 +146,11 @@ def _contest(contest: Contest, interpretation: Interpretation, disposition: Disp
         rows.append(f"{_INDENT}no mark")
     for reason in disposition.reasons:
         if reason.contest_id == contest.id and reason.code in {AdjudicationReason.OVERVOTE, AdjudicationReason.UNDERVOTE}:
-            rows.append(f"{_INDENT}{reason.code.upper()}: {len(reason.option_ids)} of {contest.seats}")
+            rows.append(f"{_INDENT}{reason.code.upper()}: {len(reason.option_ids)} chosen, {contest.seats} allowed")
     return rows
 
 
-def _marks(contest: Contest, interpretation: Interpretation) -> Iterator[str | tuple[str, str]]:
+def _marks(contest: Contest, interpretation: Interpretation) -> Iterator[Row]:
     """The bubbles of a contest that are marked or in any way not empty, as printed from top to bottom."""
     areas: dict[str, WriteInReading] = {}
     for page in interpretation.pages:
@@ -154,18 +162,19 @@ def _marks(contest: Contest, interpretation: Interpretation) -> Iterator[str | t
 
 
 def _mark(contest: Contest, bubble: BubbleReading, area: WriteInReading | None) -> Iterator[tuple[str, str]]:
-    signs = {"marked": "[X]", "marginal": "[?]", "unmarked": "[ ]", "unreadable": "[!]"}
     notes = []
-    if bubble.verdict == "marginal":
-        notes.append(f"marginal mark, stroke {per_cent(bubble.stroke)} of the oval's height")
+    if bubble.verdict is Verdict.MARGINAL:
+        notes.append("marginal mark")
+    if bubble.pale is not None:
+        notes.append(f"pale ink {per_cent(bubble.pale.score)}")
     if area is not None and area.filled:
         notes.append(f"name written, oval not filled; ink {per_cent(area.ink)}")
     doubts = {doubt for doubt in (bubble.doubt, None if area is None else area.doubt) if doubt is not None}
-    notes += [{Doubt.MISSING_PAPER: "paper is missing here", Doubt.BUBBLE_NOT_FOUND: "no oval is printed here"}[d] for d in sorted(doubts)]
-    if bubble.verdict == "unmarked" and not notes:
+    notes += [_DOUBTS[doubt] for doubt in sorted(doubts)]
+    if bubble.verdict is Verdict.UNMARKED and not notes:
         return
     noted = f" ({'; '.join(notes)})" if notes else ""
-    yield f"{_INDENT}{signs[bubble.verdict]} {option_name(contest, bubble.option_id)}{noted}", per_cent(bubble.fill)
+    yield f"{_INDENT}{_SIGNS[bubble.verdict]} {option_name(contest, bubble.option_id)}{noted}", per_cent(bubble.fill)
 
 
 def _page_facts(reading: PageReading) -> Iterator[str]:
@@ -180,14 +189,16 @@ def _page_facts(reading: PageReading) -> Iterator[str]:
         counts = [f"{found.count(kind)} {kind.name.lower()}" for kind in Found if found.count(kind)]
         facts.append(f"{2 * grid.rows} side marks ({', '.join(counts)})")
     if reading.scale is not None:
-        facts.append(f"printed at {per_cent(reading.scale)}")
+        facts.append(f"scale {per_cent(reading.scale)}")
     if reading.streaks:
         facts.append(f"{len(reading.streaks)} streaks")
     if reading.barcode is not None:
         pixels = "bilevel" if reading.barcode.grey is None else "grey"
         facts.append(f"QR code read by {reading.barcode.reader} from {pixels} pixels")
     elif reading.metadata is not None:
-        facts.append("its own code unread, taken from the other side" if reading.metadata.inferred else "code of the bottom row read")
+        facts.append(
+            "its own code unread, taken from the other side" if reading.metadata.inferred else "code of the bottom row read"
+        )
     yield f"{reading.side}: {', '.join(facts)}"
 
 
@@ -196,23 +207,24 @@ def _sentence(reason: Reason, election: Election) -> str:
     if reason.contest_id is None:
         return f"{_sheet_sentence(reason)} ({reason.code})"
     contest = election.contest(reason.contest_id)
-    names = ", ".join(option_name(contest, option) for option in reason.option_ids)
+    names = ", ".join(option_name(contest, option) for option in _as_printed(contest, reason.option_ids))
     count = len(reason.option_ids)
-    marks = f"{count} {'option is' if count == 1 else 'options are'} marked"
-    told = {
-        AdjudicationReason.OVERVOTE: f"{marks} and {contest.seats} allowed: {names}.",
-        AdjudicationReason.UNDERVOTE: f"{marks} and {contest.seats} allowed.",
+    told: dict[str, str] = {
+        AdjudicationReason.OVERVOTE: f"{count} options are chosen and {contest.seats} allowed: {names}.",
+        AdjudicationReason.UNDERVOTE: f"{count} of {contest.seats} options are chosen.",
         AdjudicationReason.MARGINAL_MARK: f"it is not clear whether this was meant as a mark: {names}.",
         AdjudicationReason.UNMARKED_WRITE_IN: f"a name is written and its oval is not filled: {names}.",
-        Doubt.MISSING_PAPER.value: f"a hole or a torn edge reaches into {names}.",
-        Doubt.BUBBLE_NOT_FOUND.value: f"the oval is not printed or not visible where it belongs: {names}.",
+        Doubt.MISSING_PAPER: f"a hole or a torn edge reaches into {names}.",
+        Doubt.BUBBLE_NOT_FOUND: f"the oval is not printed or not visible where it belongs: {names}.",
     }
     return f"{contest.title}: {told.get(reason.code, names)} ({reason.code})"
 
 
 def _sheet_sentence(reason: Reason) -> str:
     if reason.code == AdjudicationReason.BLANK_BALLOT:
-        return "Nothing is marked on either side."
+        return "No vote was found on either side."
     sentence = RETURN_SENTENCES.get(reason.code, "The sheet cannot be read.")
-    where = f"Scan {reason.scan}: " if reason.scan else ""
-    return f"{sentence} {where}{reason.detail}." if reason.detail else sentence
+    if not reason.detail:
+        return sentence
+    where = f", on scan {reason.scan}" if reason.scan else ""
+    return f"{sentence.removesuffix('.')}: {reason.detail}{where}."

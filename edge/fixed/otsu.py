@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 
-def otsu_level(grey: NDArray[np.uint8]) -> int:
-    """Grey level (0..255) that best separates dark from light: the first maximum of the between-class variance.
+class Levels(NamedTuple):
+    """How an image's grey levels part: dark is at or below `threshold`; `contrast` is the distance of the two classes' means."""
+
+    threshold: int
+    contrast: int
+
+
+def otsu_levels(grey: NDArray[np.uint8]) -> Levels:
+    """The grey level (0..255) that best separates dark from light: the first maximum of the between-class variance.
 
     N. Otsu, 1979. With n pixels of sum s, and n_b pixels of sum s_b at or below the level, the variance is proportional to
     (s_b * n - s * n_b)**2 / (n_b * (n - n_b)); two levels are compared by cross-multiplying in whole numbers, so no rounding
-    can move the level. An image of one grey gives level 0.
+    can move the level. An image of one grey gives level 0 and no contrast.
     """
     # calcHist counts in float32, which is exact below 2**24 pixels; larger pages are counted in strips.
     histogram = [0] * 256
@@ -22,7 +31,7 @@ def otsu_level(grey: NDArray[np.uint8]) -> int:
         histogram = [a + int(b) for a, b in zip(histogram, strip[:, 0].tolist(), strict=True)]
     pixels = sum(histogram)
     total = sum(level * count for level, count in enumerate(histogram))
-    best_level, best_over, best_under = 0, 0, 1
+    best_level, best_over, best_under, contrast = 0, 0, 1, 0
     below = below_sum = 0
     for level, count in enumerate(histogram):
         below += count
@@ -33,4 +42,5 @@ def otsu_level(grey: NDArray[np.uint8]) -> int:
         over = (below_sum * pixels - total * below) ** 2
         if over * best_under > best_over * under:
             best_level, best_over, best_under = level, over, under
-    return best_level
+            contrast = (total - below_sum) // (pixels - below) - below_sum // below
+    return Levels(best_level, contrast)

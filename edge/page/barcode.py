@@ -38,6 +38,10 @@ class Area:
         """The piece of an image of the whole page."""
         return image[self.top : self.top + self.height, self.left : self.left + self.width]
 
+    def turned(self, width: int, height: int) -> Area:
+        """The same piece after a page of `width` x `height` pixels was turned by 180 degrees."""
+        return Area(width - self.left - self.width, height - self.top - self.height, self.width, self.height)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Barcode:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from edge.definition.paper import PaperSize
 from edge.fixed.ink import Bits
-from edge.fixed.otsu import otsu_level
+from edge.fixed.otsu import otsu_levels
 from edge.page.barcode import Area
 from edge.page.error import PageError
 
@@ -47,17 +47,19 @@ class Page:
     """One side of the paper.
 
     `bits` is uint8 of shape (height, width), 1 = black. `grey` is the cropped grey image, for reading a barcode that the threshold
-    lost; a page that comes from storage has `kept_grey` instead, the piece that was kept for that, if any. `threshold` is the level at or below which a pixel is black. `paper` is
+    lost and for marks too pale for it; a page that comes from storage has `kept` instead: the pieces that were needed. `threshold` is the level at or below which a pixel is
+    black, `contrast` the distance in levels of black and white on average. `paper` is
     None when the page has no ballot's size; its resolution is then the scanner's, or 200 dpi.
     """
 
     bits: Bits
     grey: Grey | None
     threshold: int
+    contrast: int
     insets: Insets
     paper: PaperSize | None
     dpi: int
-    kept_grey: tuple[Area, Grey] | None = None
+    kept: tuple[tuple[Area, Grey], ...] = ()
 
     @property
     def height(self) -> int:
@@ -73,13 +75,14 @@ class Page:
         """The grey pixels of a piece of the page, where they are at hand."""
         if self.grey is not None:
             return area.of(self.grey)
-        return self.kept_grey[1] if self.kept_grey and self.kept_grey[0] == area else None
+        return next((grey for kept, grey in self.kept if kept == area), None)
 
     def turned(self) -> Page:
         """The page turned by 180 degrees."""
         grey = None if self.grey is None else self.grey[::-1, ::-1]
         insets = Insets(self.insets.bottom, self.insets.top, self.insets.right, self.insets.left)
-        return replace(self, bits=np.ascontiguousarray(self.bits[::-1, ::-1]), grey=grey, insets=insets)
+        kept = tuple((area.turned(self.width, self.height), pixels[::-1, ::-1]) for area, pixels in self.kept)
+        return replace(self, bits=np.ascontiguousarray(self.bits[::-1, ::-1]), grey=grey, insets=insets, kept=kept)
 
     def pixels(self, inches: Fraction) -> int:
         """A length in inches as whole pixels of this page, rounded half up."""
@@ -141,14 +144,14 @@ def read_page(grey: Grey, dpi: int | None = None) -> Page:
     Raises:
         PageError: `borderInsetNotFound` when the image is dark all over.
     """
-    threshold = otsu_level(grey)
-    insets = find_insets(grey, threshold)
+    levels = otsu_levels(grey)
+    insets = find_insets(grey, levels.threshold)
     height, width = grey.shape
     crop = grey
     if insets != Insets(0, 0, 0, 0):
         crop = np.ascontiguousarray(grey[insets.top : height - insets.bottom, insets.left : width - insets.right])
-        threshold = otsu_level(crop)
+        levels = otsu_levels(crop)
     matched = match_paper(crop.shape[1], crop.shape[0], dpi)
     paper, resolution = matched or (None, dpi or RESOLUTIONS[0])
-    bits = cv2.threshold(crop, threshold, 1, cv2.THRESH_BINARY_INV)[1]
-    return Page(bits, crop, threshold, insets, paper, resolution)
+    bits = cv2.threshold(crop, levels.threshold, 1, cv2.THRESH_BINARY_INV)[1]
+    return Page(bits, crop, levels.threshold, levels.contrast, insets, paper, resolution)

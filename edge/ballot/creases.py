@@ -1,0 +1,98 @@
+"""Creases: a dark straight line that runs on across the page is no voter's mark, however much of a bubble it covers.
+
+The line is followed from the bubble outwards, step by step, the way an eye would: where does the ink leave the bubble, and does it
+go on in the same direction, no wider, for longer than any pen stroke?
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+import numpy as np
+
+from edge.fixed.ink import Bits
+
+_LEAST_LENGTH = Fraction(11, 2)
+"""Inches of unbroken straight line; voters who strike through a column of bubbles stay below it."""
+_MOST_WIDTH = Fraction(18, 200)
+"""Inches across; a crease is a line, not an area."""
+_FRAME = Fraction(12, 200)
+"""Inches outside the bubble's box at which the ink that leaves it is looked for."""
+_STEP = Fraction(20, 200)
+_WANDER = Fraction(5, 200)
+"""Inches from one look to the next along a line, and how far it may be off its course there."""
+_BEND_PARTS = 10
+"""A line's slope may turn out this much, one part in ten, from where it seemed to go across the bubble: strokes that run into a printed
+rule bend more."""
+_MOST_MISSES = 4
+"""Looks in a row that may find nothing: toner flakes off a crease."""
+
+
+def is_creased(bits: Bits, x: int, y: int, width: int, height: int, dpi: int) -> bool:
+    """Whether a page-long line runs through the box [x, x + width) x [y, y + height)."""
+    frame = int(_FRAME * dpi)
+    exits = list(_exits(bits, x - frame, y - frame, width + 2 * frame, height + 2 * frame, int(_MOST_WIDTH * dpi)))
+    for i, (ax, ay) in enumerate(exits):
+        for bx, by in exits[i + 1 :]:
+            # The line must pass through the box itself, not along one side of it.
+            middle_x, middle_y = (ax + bx) // 2, (ay + by) // 2
+            if not (x <= middle_x < x + width and y <= middle_y < y + height):
+                continue
+            looks = np.array([_follow(bits, ax, ay, ax - bx, ay - by, dpi), _follow(bits, bx, by, bx - ax, by - ay, dpi)])
+            length, clean, seen = (int(v) for v in looks.sum(axis=0))
+            # Lines of type go on as well; but only a line has white on both sides most of the way.
+            if length >= int(_LEAST_LENGTH * dpi) and 2 * clean >= seen:
+                return True
+    return False
+
+
+def _exits(bits: Bits, x: int, y: int, width: int, height: int, widest: int) -> Iterator[tuple[int, int]]:
+    """Middles of the short runs of ink around the edge of a box; none when the box reaches over the page."""
+    if x < 0 or y < 0 or x + width > bits.shape[1] or y + height > bits.shape[0]:
+        return
+    for line, place in (
+        (bits[y, x : x + width], lambda at: (x + at, y)),
+        (bits[y + height - 1, x : x + width], lambda at: (x + at, y + height - 1)),
+        (bits[y : y + height, x], lambda at: (x, y + at)),
+        (bits[y : y + height, x + width - 1], lambda at: (x + width - 1, y + at)),
+    ):
+        edges = np.flatnonzero(np.diff(np.concatenate(([0], line, [0])).astype(np.int8)))
+        for start, stop in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+            if stop - start <= widest:
+                yield place((start + stop - 1) // 2)
+
+
+def _follow(bits: Bits, x: int, y: int, dx: int, dy: int, dpi: int) -> tuple[int, int, int]:
+    """Follow a line from (x, y), the far end of (dx, dy), until it ends or leaves the page.
+
+    Returns how far it went in pixels of its longer axis, at how many looks it was a line of its own, and at how many there was ink.
+    """
+    if abs(dx) < abs(dy):
+        return _follow(bits.T, y, x, dy, dx, dpi)
+    if dx < 0:
+        return _follow(bits[:, ::-1], bits.shape[1] - 1 - x, y, -dx, dy, dpi)
+    height, width = bits.shape
+    step, wander, widest = int(_STEP * dpi), int(_WANDER * dpi), int(_MOST_WIDTH * dpi)
+    reached, clean, seen, misses = 0, 0, 0, 0
+    # The course is the line from the near end of (dx, dy), across the bubble, to the last place where the ink was on it.
+    start, run, rise = y - dy, dx, dy
+    for at in range(step, width - x, step):
+        ahead = start + rise * (dx + at) // run
+        if not widest <= ahead < height - widest:
+            break
+        column = np.flatnonzero(bits[ahead - widest : ahead + widest + 1, x + at]) - widest
+        near = column[np.abs(column) <= wander]
+        if not len(near):
+            misses += 1
+            if misses > _MOST_MISSES:
+                break
+            continue
+        reached, seen, misses = at, seen + 1, 0
+        if int(column[-1] - column[0]) < widest:
+            clean += 1
+            further, up = dx + at, ahead + int(column[0] + column[-1]) // 2 - start
+            if abs(up * dx - dy * further) * _BEND_PARTS > dx * further:
+                break
+            run, rise = further, up
+    return reached, clean, seen
