@@ -13,8 +13,8 @@ import numpy as np
 
 from edge.fixed.ink import Bits
 
-_LEAST_LENGTH = Fraction(11, 2)
-"""Inches of unbroken straight line; voters who strike through a column of bubbles stay below it."""
+_LEAST_LENGTH = Fraction(13, 2)
+"""Inches of straight line. A crease crosses the page; a real voter who struck through a column of bubbles drew 5.8."""
 _MOST_WIDTH = Fraction(18, 200)
 """Inches across; a crease is a line, not an area."""
 _FRAME = Fraction(12, 200)
@@ -22,9 +22,10 @@ _FRAME = Fraction(12, 200)
 _STEP = Fraction(20, 200)
 _WANDER = Fraction(5, 200)
 """Inches from one look to the next along a line, and how far it may be off its course there."""
-_BEND_PARTS = 10
-"""A line's slope may turn out this much, one part in ten, from where it seemed to go across the bubble: strokes that run into a printed
-rule bend more."""
+_SETTLING = Fraction(80, 200)
+"""Inches in which a line shows its true course; before that it may bend by one part in six, afterwards by one in twenty. A stroke that
+runs into a printed rule bends more."""
+_BEND_BEFORE, _BEND_AFTER = 6, 20
 _MOST_MISSES = 4
 """Looks in a row that may find nothing: toner flakes off a crease."""
 
@@ -77,22 +78,39 @@ def _follow(bits: Bits, x: int, y: int, dx: int, dy: int, dpi: int) -> tuple[int
     reached, clean, seen, misses = 0, 0, 0, 0
     # The course is the line from the near end of (dx, dy), across the bubble, to the last place where the ink was on it.
     start, run, rise = y - dy, dx, dy
+    course = (dx, dy)
     for at in range(step, width - x, step):
         ahead = start + rise * (dx + at) // run
         if not widest <= ahead < height - widest:
             break
-        column = np.flatnonzero(bits[ahead - widest : ahead + widest + 1, x + at]) - widest
-        near = column[np.abs(column) <= wander]
-        if not len(near):
+        near = _nearest_run(bits[ahead - widest : ahead + widest + 1, x + at], widest, wander)
+        if near is None:
             misses += 1
             if misses > _MOST_MISSES:
                 break
             continue
         reached, seen, misses = at, seen + 1, 0
-        if int(column[-1] - column[0]) < widest:
+        first, last = near
+        if last - first < widest // 2 + 1 and -widest < first and last < widest:
             clean += 1
-            further, up = dx + at, ahead + int(column[0] + column[-1]) // 2 - start
-            if abs(up * dx - dy * further) * _BEND_PARTS > dx * further:
+            further, up = dx + at, ahead + (first + last) // 2 - start
+            settled = at > _SETTLING * dpi
+            if abs(up * course[0] - course[1] * further) * (_BEND_AFTER if settled else _BEND_BEFORE) > course[0] * further:
                 break
-            run, rise = further, up
+            # Type beside the line pulls it by a few pixels: the course follows slowly.
+            run, rise = 4 * further, 3 * (rise * further // run) + up
+            course = course if settled else (run, rise)
     return reached, clean, seen
+
+
+def _nearest_run(column: Bits, middle: int, wander: int) -> tuple[int, int] | None:
+    """The run of ink nearest to the middle of a column, as first and last pixel from there; None when it is further off than `wander`."""
+    ink = np.flatnonzero(column)
+    if not len(ink):
+        return None
+    breaks = np.flatnonzero(np.diff(ink) > 1)
+    firsts = ink[np.concatenate(([0], breaks + 1))] - middle
+    lasts = ink[np.concatenate((breaks, [len(ink) - 1]))] - middle
+    away = np.maximum(np.maximum(firsts, -lasts), 0)
+    best = int(np.argmin(away))
+    return (int(firsts[best]), int(lasts[best])) if away[best] <= wander else None

@@ -78,8 +78,8 @@ def measure_page(page: Page, election: Election, settings: SystemSettings) -> Me
         if error.code == "missingTimingMarks":
             _check_streaks(page, streaks, settings.retry_streak_width_threshold)
         raise
-    if page.contrast < _LEAST_CONTRAST:
-        raise PageError("lowContrast", f"print and paper are only {page.contrast} grey levels apart")
+    if page.white - page.black < _LEAST_CONTRAST:
+        raise PageError("lowContrast", f"print and paper are only {page.white - page.black} grey levels apart")
     scale = grid.scale(page.dpi)
     if settings.minimum_scale and not scale.at_least(settings.minimum_scale):
         raise PageError("invalidScale", f"printed at {scale.per_ten_thousand / 100:.2f} % of its size")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from edge.ballot.bubble_template import bubble_template
 from edge.ballot.bubbles import BubbleScores, score_bubbles
 from edge.ballot.creases import is_creased
+from edge.ballot.grey_ink import find_pale_ink, find_stain
 from edge.ballot.missing_paper import touches_missing_paper
-from edge.ballot.pale_ink import find_pale_ink
 from edge.ballot.result import Box, BubbleReading, ContestBox, Doubt, PageReading, Verdict, WriteInReading
 from edge.ballot.strokes import LEAST_STROKE_PER_CENT, stroke_length
 from edge.ballot.write_ins import area_ink
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from edge.definition.settings import MarkThresholds, SystemSettings
     from edge.page.page import Page
 
-_CREASE_FILL_PER_CENT = 30
-"""A crease covers less of a bubble than this."""
+_SLIGHT_FILL_PER_CENT = 30
+"""A stain or a crease covers less of a bubble than this; a mark that covers more is not doubted for them."""
 _UNUSUAL_PER_MILLE = 25
 """Fill, in thousandths of the box, by which a bubble stands out from the empty ones of its own page: the strokes of a cross beside an
 oval hide in its line and leave little more."""
@@ -83,15 +83,17 @@ def _judge(page: Page, position: BubblePosition, scores: BubbleScores, at: int, 
     filled = fill.at_least(thresholds.definite)
     # The slower measures are for the bubbles that they could decide.
     stroke = Score(stroke_length(page.bits, box.x, box.y, page.dpi, scores.swell), box.height) if fill.count and not filled else None
-    pale = None if filled else find_pale_ink(page, box, scores.swell)
+    slight = filled and not fill.at_least(_SLIGHT_FILL_PER_CENT * 100)
+    grey_ink = find_stain(page, box) if slight else None if filled else find_pale_ink(page, box, scores.swell)
     doubt: Doubt | None = None
     if fill.count and touches_missing_paper(page.bits, box.x, box.y, box.width, box.height, page.dpi):
         verdict, doubt = Verdict.UNREADABLE, Doubt.MISSING_PAPER
     elif filled:
         # A vote must be filled by strokes: the grains of a stain and a crease across the page are no pen's.
         stroked = Score(int(scores.broad[at]), scores.fill_of).at_least(thresholds.definite)
-        verdict = Verdict.MARKED if stroked and not _creased(page, box, fill) else Verdict.MARGINAL
-    elif fill.at_least(thresholds.marginal) or pale is not None or _crossed(stroke):
+        creased = slight and is_creased(page.bits, box.x, box.y, box.width, box.height, page.dpi)
+        verdict = Verdict.MARGINAL if creased or grey_ink is not None or not stroked else Verdict.MARKED
+    elif fill.at_least(thresholds.marginal) or grey_ink is not None or _crossed(stroke):
         verdict = Verdict.MARGINAL
     else:
         unusual = (fill.count - scores.usual) * 1000 >= _UNUSUAL_PER_MILLE * fill.of
@@ -100,13 +102,7 @@ def _judge(page: Page, position: BubblePosition, scores: BubbleScores, at: int, 
         # Ink where no bubble shows may be type of another layout: for a person to say.
         doubt = Doubt.BUBBLE_NOT_FOUND
         verdict = Verdict.MARGINAL if verdict is Verdict.MARKED else verdict
-    return BubbleReading(position.contest_id, position.option_id, box, fill, outline, stroke, pale, verdict, doubt)
-
-
-def _creased(page: Page, box: Box, fill: Score) -> bool:
-    """Whether what fills a bubble is a crease across the page."""
-    thin = not fill.at_least(_CREASE_FILL_PER_CENT * 100)
-    return thin and is_creased(page.bits, box.x, box.y, box.width, box.height, page.dpi)
+    return BubbleReading(position.contest_id, position.option_id, box, fill, outline, stroke, grey_ink, verdict, doubt)
 
 
 def _crossed(stroke: Score | None) -> bool:

@@ -115,6 +115,8 @@ def _page(reading: PageReading) -> Json:
         "width": page.width,
         "height": page.height,
         "threshold": page.threshold,
+        "black": page.black,
+        "white": page.white,
         "insets": [page.insets.top, page.insets.bottom, page.insets.left, page.insets.right],
         "streaks": [[streak.first, streak.last] for streak in reading.streaks],
         "scale": _score(reading.scale),
@@ -149,7 +151,7 @@ def _scores(reading: PageReading) -> list[Json]:
             "fill": _score(bubble.fill),
             "outline": _score(bubble.outline),
             "stroke": _score(bubble.stroke),
-            "pale": None if bubble.pale is None else _score(bubble.pale.score),
+            "greyInk": None if bubble.grey_ink is None else {"kind": bubble.grey_ink.kind, "score": _score(bubble.grey_ink.score)},
             "verdict": str(bubble.verdict),
             "doubt": None if bubble.doubt is None else str(bubble.doubt),
         }

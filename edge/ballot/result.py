@@ -49,19 +49,18 @@ class Box:
     width: int
     height: int
 
-    def area(self) -> Area:
-        """The box as a piece of the page."""
-        return Area(self.x, self.y, self.width, self.height)
-
 
 @dataclass(frozen=True, slots=True, eq=False)
-class PaleInk:
-    """Ink that is darker than the paper around it but too pale for the page's threshold.
+class GreyInk:
+    """What only the grey image shows at a bubble, and leaves to a person.
 
-    `score`: pixels inside the oval. `grey`: the bubble's grey pixels, kept because the bilevel page does not show it.
+    `kind`: ink too pale for the threshold, or a stain that passes for a mark. `score`: the pixels that show it. `grey`: the grey pixels
+    of `area`, kept so that the reading can be repeated.
     """
 
+    kind: Literal["pale", "stain"]
     score: Score
+    area: Area
     grey: Grey
 
 
@@ -71,7 +70,7 @@ class BubbleReading:
 
     `fill`: ink away from the printed line, out of the box. `outline`: how much of the printed line shows. `stroke`: length of the
     longest connected ink inside the oval, out of the box's height, in pixels; None where the fill alone decides (nothing, or enough).
-    `pale`: ink that only the grey image shows, if there is enough of it to matter.
+    `grey_ink`: pale ink or a stain that only the grey image shows.
     """
 
     contest_id: str
@@ -80,7 +79,7 @@ class BubbleReading:
     fill: Score
     outline: Score
     stroke: Score | None
-    pale: PaleInk | None
+    grey_ink: GreyInk | None
     verdict: Verdict
     doubt: Doubt | None
 
@@ -143,8 +142,8 @@ class PageReading:
 
     def stored(self) -> Page:
         """The page as scanned, with no more grey than a second reading of it needs: what belongs into the evidence."""
-        pale = tuple((b.box.area(), b.pale.grey) for b in self.bubbles if b.pale is not None)
-        page = replace(self.page, grey=None, kept=pale)
+        kept = tuple((b.grey_ink.area, b.grey_ink.grey) for b in self.bubbles if b.grey_ink is not None)
+        page = replace(self.page, grey=None, kept=kept)
         page = page.turned() if self.upside_down else page
         code = () if self.barcode is None or self.barcode.grey is None else ((self.barcode.area, self.barcode.grey),)
         return replace(page, kept=(*page.kept, *code))

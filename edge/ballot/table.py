@@ -161,12 +161,15 @@ def _marks(contest: Contest, interpretation: Interpretation) -> Iterator[Row]:
                 yield from _mark(contest, bubble, areas.get(bubble.option_id))
 
 
+_GREY_INK = {"pale": "pale ink", "stain": "stain"}
+
+
 def _mark(contest: Contest, bubble: BubbleReading, area: WriteInReading | None) -> Iterator[tuple[str, str]]:
     notes = []
     if bubble.verdict is Verdict.MARGINAL:
         notes.append("marginal mark")
-    if bubble.pale is not None:
-        notes.append(f"pale ink {per_cent(bubble.pale.score)}")
+    if bubble.grey_ink is not None:
+        notes.append(f"{_GREY_INK[bubble.grey_ink.kind]} {per_cent(bubble.grey_ink.score)}")
     if area is not None and area.filled:
         notes.append(f"name written, oval not filled; ink {per_cent(area.ink)}")
     doubts = {doubt for doubt in (bubble.doubt, None if area is None else area.doubt) if doubt is not None}

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 
 class Levels(NamedTuple):
-    """How an image's grey levels part: dark is at or below `threshold`; `contrast` is the distance of the two classes' means."""
+    """How an image's grey levels part: dark is at or below `threshold`; `black` and `white` are the means of the two classes, rounded down."""
 
     threshold: int
-    contrast: int
+    black: int
+    white: int
 
 
 def otsu_levels(grey: NDArray[np.uint8]) -> Levels:
@@ -21,7 +22,7 @@ def otsu_levels(grey: NDArray[np.uint8]) -> Levels:
 
     N. Otsu, 1979. With n pixels of sum s, and n_b pixels of sum s_b at or below the level, the variance is proportional to
     (s_b * n - s * n_b)**2 / (n_b * (n - n_b)); two levels are compared by cross-multiplying in whole numbers, so no rounding
-    can move the level. An image of one grey gives level 0 and no contrast.
+    can move the level. An image of one grey gives level 0 and that grey as black and white.
     """
     # calcHist counts in float32, which is exact below 2**24 pixels; larger pages are counted in strips.
     histogram = [0] * 256
@@ -31,7 +32,9 @@ def otsu_levels(grey: NDArray[np.uint8]) -> Levels:
         histogram = [a + int(b) for a, b in zip(histogram, strip[:, 0].tolist(), strict=True)]
     pixels = sum(histogram)
     total = sum(level * count for level, count in enumerate(histogram))
-    best_level, best_over, best_under, contrast = 0, 0, 1, 0
+    best_over, best_under = 0, 1
+    mean = total // pixels if pixels else 0
+    best = Levels(0, mean, mean)
     below = below_sum = 0
     for level, count in enumerate(histogram):
         below += count
@@ -41,6 +44,6 @@ def otsu_levels(grey: NDArray[np.uint8]) -> Levels:
             continue
         over = (below_sum * pixels - total * below) ** 2
         if over * best_under > best_over * under:
-            best_level, best_over, best_under = level, over, under
-            contrast = (total - below_sum) // (pixels - below) - below_sum // below
-    return Levels(best_level, contrast)
+            best_over, best_under = over, under
+            best = Levels(level, below_sum // below, (total - below_sum) // (pixels - below))
+    return best

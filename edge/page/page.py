@@ -48,14 +48,15 @@ class Page:
 
     `bits` is uint8 of shape (height, width), 1 = black. `grey` is the cropped grey image, for reading a barcode that the threshold
     lost and for marks too pale for it; a page that comes from storage has `kept` instead: the pieces that were needed. `threshold` is the level at or below which a pixel is
-    black, `contrast` the distance in levels of black and white on average. `paper` is
+    black, `black` and `white` the mean levels of ink and of paper. `paper` is
     None when the page has no ballot's size; its resolution is then the scanner's, or 200 dpi.
     """
 
     bits: Bits
     grey: Grey | None
     threshold: int
-    contrast: int
+    black: int
+    white: int
     insets: Insets
     paper: PaperSize | None
     dpi: int
@@ -154,4 +155,4 @@ def read_page(grey: Grey, dpi: int | None = None) -> Page:
     matched = match_paper(crop.shape[1], crop.shape[0], dpi)
     paper, resolution = matched or (None, dpi or RESOLUTIONS[0])
     bits = cv2.threshold(crop, levels.threshold, 1, cv2.THRESH_BINARY_INV)[1]
-    return Page(bits, crop, levels.threshold, levels.contrast, insets, paper, resolution)
+    return Page(bits, crop, *levels, insets, paper, resolution)

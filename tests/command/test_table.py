@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 
 from edge.ballot.interpret import ScannedSheet, interpret
-from edge.ballot.result import Doubt, Interpretation, PaleInk, Refusal, Verdict
+from edge.ballot.result import Doubt, GreyInk, Interpretation, Refusal, Verdict
 from edge.ballot.table import _DOUBTS, _SIGNS, RETURN_SENTENCES, interpretation_table
 from edge.decision import decide
 from edge.definition.payload_fields import BallotType
 from edge.definition.settings import AdjudicationReason, SystemSettings
 from edge.definition.summary_payload import SummaryPayload, SummaryVersion
 from edge.fixed.number import Score
+from edge.page.barcode import Area
 from hil.paper.summary import render_summary
 from tests.command.conftest import Ballots
 
@@ -115,7 +116,7 @@ def test_what_is_doubtful_is_flagged(ballots: Ballots, good: Interpretation) -> 
 def test_pale_ink_is_told(ballots: Ballots, good: Interpretation) -> None:
     front = good.pages[0]
     second = next(bubble for bubble in front.bubbles if bubble.verdict is Verdict.UNMARKED)
-    pale = replace(second, verdict=Verdict.MARGINAL, pale=PaleInk(Score(1, 5), np.zeros((1, 1), np.uint8)))
+    pale = replace(second, verdict=Verdict.MARGINAL, grey_ink=GreyInk("pale", Score(1, 5), Area(0, 0, 1, 1), np.zeros((1, 1), np.uint8)))
     bubbles = tuple(pale if bubble is second else bubble for bubble in front.bubbles)
     text = table(ballots, replace(good, pages=(replace(front, bubbles=bubbles), good.pages[1])))
     assert "(marginal mark; pale ink 20.00 %)" in one_line(text)
