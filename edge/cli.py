@@ -90,6 +90,12 @@ def _add_interpret(commands: argparse._SubParsersAction[_Parser]) -> None:
     parser.add_argument("back", metavar="BACK", type=Path, help="image of the other side")
     parser.add_argument("--election", metavar="FILE", type=Path, required=True, help="the election definition")
     parser.add_argument("--settings", metavar="FILE", type=Path, help="system settings; without it the published defaults")
+    parser.add_argument(
+        "--ballot-hash",
+        metavar="HEX",
+        help="20 hex digits: the hash that the ballots carry, if they were printed from another revision of the definition file; "
+        "nothing then proves that the file's contests and layouts are those of the ballots",
+    )
     parser.add_argument("--json", action="store_true", help="print the record of the sheet as canonical JSON (RFC 8785) instead")
     parser.add_argument("--debug-dir", metavar="DIR", type=Path, help="draw what every step saw into this folder")
     parser.set_defaults(run=_interpret)

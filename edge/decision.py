@@ -44,7 +44,7 @@ class Disposition:
 
 
 def decide(interpretation: Interpretation, election: Election, settings: SystemSettings) -> Disposition:
-    """Decide over a sheet in VxSuite's order: what cannot be read or is not ours goes back, then what a person must see is held."""
+    """Decide over a sheet in VxSuite's order: what cannot be read or is not ours goes back, what a person must see is held."""
     refusal = interpretation.refusal
     if refusal is not None:
         return Disposition("return", (Reason(refusal.code, scan=refusal.scan, detail=refusal.detail),), castable=False)
@@ -68,7 +68,11 @@ def _not_ours(interpretation: Interpretation, settings: SystemSettings) -> Reaso
         test_mode = True
     if settings.test_mode is not None and test_mode is not None and test_mode != settings.test_mode:
         return Reason(ReturnCode.INVALID_TEST_MODE, detail="a test ballot" if test_mode else "an official ballot")
-    if settings.precinct_ids is not None and metadata.precinct_id is not None and metadata.precinct_id not in settings.precinct_ids:
+    if (
+        settings.precinct_ids is not None
+        and metadata.precinct_id is not None
+        and metadata.precinct_id not in settings.precinct_ids
+    ):
         return Reason(ReturnCode.INVALID_PRECINCT, detail=f"a ballot of precinct {metadata.precinct_id}")
     return None
 
@@ -100,4 +104,9 @@ def _adjudication(interpretation: Interpretation, election: Election, settings: 
             found.append(Reason(AdjudicationReason.UNMARKED_WRITE_IN, contest_id, written))
     if interpretation.contests and not interpretation.votes:
         found.append(Reason(AdjudicationReason.BLANK_BALLOT))
-    return [reason for reason in found if reason.code in settings.precinct_scan_adjudication_reasons]
+    enabled = [reason for reason in found if reason.code in settings.precinct_scan_adjudication_reasons]
+    parties = {election.contest(contest_id).party_id for contest_id in interpretation.votes} - {None}
+    if len(parties) > 1:
+        # In an open primary a voter may vote in the contests of one party only; nobody may switch this off.
+        enabled.append(Reason(AdjudicationReason.CROSSOVER_VOTING, detail="votes in the contests of more than one party"))
+    return enabled

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from edge.ballot.border import Line, Sequence, find_line, number_marks
-from edge.ballot.timing_marks import Candidates, MarkSize, find_candidates, fit_marks
+from edge.ballot.timing_marks import FAR, NEAR, Candidates, EdgeBands, MarkSize, find_candidates, fit_marks
 from edge.definition.page_layout import GRID_UNIT, GRID_UNIT_BITS, GridPoints
 from edge.definition.paper import GRID_COLUMNS, MARGIN_SIDE, TIMING_MARK_WIDTH, PaperSize
 from edge.fixed.ink import InkTable
@@ -281,7 +281,14 @@ def find_grid(page: Page, *, infer: bool) -> Grid:
     Raises:
         PageError: `missingTimingMarks` naming the border or mark that failed and where, or `stretchedSheet`.
     """
-    bands = find_candidates(page)
+    try:
+        return _grid_from(page, find_candidates(page, NEAR), infer=infer)
+    except PageError:
+        return _grid_from(page, find_candidates(page, FAR), infer=infer)
+
+
+def _grid_from(page: Page, bands: EdgeBands, *, infer: bool) -> Grid:
+    """Find the grid among the candidates of the edge bands."""
     size = MarkSize.on(page)
     top, wide = _find_end("top", bands.top, page)
     bottom, _ = _find_end("bottom", bands.bottom, page)

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from edge.ballot.bubble_template import bubble_template
 from edge.fixed.ink import Bits
 
-LEAST_STROKE_PER_CENT = 46
-"""A stroke this long, in per cent of the bubble's height, is no dot: 12 pixels at 200 dpi. Dots, dents and the grazing circle of a
-neighbour stay shorter."""
+LEAST_STROKE_PER_CENT = 30
+"""A stroke this long, in per cent of the bubble's height, is no dot: 8 pixels at 200 dpi. The tip of a real tick reaches that far; dots,
+dents and the grazing circle of a neighbour do not."""
 _LEAST_INK = Fraction(16, 40_000)
 """Square inches of ink that a stroke holds at least: 16 pixels at 200 dpi."""
 _FOLD_BEYOND = Fraction(60, 200)

@@ -33,6 +33,7 @@ RETURN_SENTENCES: dict[str, str] = {
     "invalidQrCodeMetadata": "The QR code cannot be read.",
     "invalidScale": "The ballot is printed too small.",
     "invalidTimingMarkMetadata": "The code in the bottom row of marks cannot be read.",
+    "lowContrast": "Print and paper are nearly the same grey.",
     "mismatchedBallotCardGeometries": "The two sides are of different lengths.",
     "mismatchedBallotMetadata": "The two sides belong to different ballots.",
     "missingGridLayout": "The election has no layout for this ballot style.",
@@ -46,6 +47,10 @@ RETURN_SENTENCES: dict[str, str] = {
 }
 """Why a sheet is returned, for the person who holds it; one sentence a reason code."""
 
+_HELD_SHEETS: dict[str, str] = {
+    AdjudicationReason.BLANK_BALLOT: "No vote was found on either side.",
+    AdjudicationReason.CROSSOVER_VOTING: "There are votes in the contests of more than one party.",
+}
 _DOUBTS = {Doubt.MISSING_PAPER: "paper is missing here", Doubt.BUBBLE_NOT_FOUND: "no oval is printed here"}
 _SIGNS = {Verdict.MARKED: "[X]", Verdict.MARGINAL: "[?]", Verdict.UNMARKED: "[ ]", Verdict.UNREADABLE: "[!]"}
 _VERDICTS = {
@@ -60,14 +65,28 @@ _WIDTHS = (48, 120)
 
 
 def interpretation_table(
-    interpretation: Interpretation, disposition: Disposition, election: Election, *, width: int = 80, colour: bool = False
+    interpretation: Interpretation,
+    disposition: Disposition,
+    election: Election,
+    *,
+    note: str = "",
+    width: int = 80,
+    colour: bool = False,
 ) -> str:
     """The whole table, without a final newline.
 
     Text from the election is shown without control characters, so that a definition cannot drive the terminal.
+
+    Args:
+        interpretation: The sheet as read.
+        disposition: What happens to it.
+        election: What it was read by.
+        note: What the reader must know of how it was read; stands below the head.
+        width: Columns of the terminal.
+        colour: Whether the verdict is coloured.
     """
     width = min(max(width, _WIDTHS[0]), _WIDTHS[1])
-    blocks: list[list[Row]] = [_head(interpretation, election)]
+    blocks: list[list[Row]] = [[*_head(interpretation, election), *([note] if note else [])]]
     blocks += [_contest(election.contest(contest), interpretation, disposition) for contest in interpretation.contests]
     blocks.append([line for page in interpretation.pages for line in _page_facts(page)])
     rows = [row for block in blocks if block for row in (*block, "")]
@@ -224,8 +243,8 @@ def _sentence(reason: Reason, election: Election) -> str:
 
 
 def _sheet_sentence(reason: Reason) -> str:
-    if reason.code == AdjudicationReason.BLANK_BALLOT:
-        return "No vote was found on either side."
+    if reason.code in _HELD_SHEETS:
+        return _HELD_SHEETS[reason.code]
     sentence = RETURN_SENTENCES.get(reason.code, "The sheet cannot be read.")
     if not reason.detail:
         return sentence

@@ -13,12 +13,12 @@ from edge.fixed.ink import Bits, InkTable
 from edge.fixed.number import Int64Array
 from edge.page.page import Page
 
-_SIDE_BAND = Fraction(1)
-_SIDE_BAND_DRIFT = Fraction(3, 100)
-"""Left and right marks lie within an inch of the edge, and drift by 3 % of the height more on a rotated page."""
-_END_BAND = Fraction(5, 4)
-_END_BAND_DRIFT = Fraction(3, 100)
-"""Top and bottom marks lie within 1.25 inch (New Hampshire leaves 0.7), and drift with rotation likewise."""
+NEAR = (Fraction(6, 10), Fraction(9, 10))
+FAR = (Fraction(1), Fraction(5, 4))
+"""Inches from the side and from the top and bottom edges within which marks are looked for: where they usually are, and where wide
+margins (New Hampshire leaves 0.7 inch above) and a badly placed sheet may put them."""
+_DRIFT_PER_CENT = 3
+"""A turned page needs bands wider by so much of its other side."""
 
 _WIDTH_RANGE = (Fraction(3, 4), Fraction(3, 2))
 _HEIGHT_RANGE = (Fraction(3, 4), Fraction(3, 2))
@@ -90,11 +90,11 @@ class EdgeBands:
     bottom: Candidates
 
 
-def find_candidates(page: Page) -> EdgeBands:
-    """Candidate marks along the four edges of a page."""
+def find_candidates(page: Page, bands: tuple[Fraction, Fraction] = FAR) -> EdgeBands:
+    """Candidate marks along the four edges of a page, in side and end bands of the given width in inches."""
     bits = page.bits
-    side = page.pixels(_SIDE_BAND + _SIDE_BAND_DRIFT * page.height / page.dpi)
-    end = page.pixels(_END_BAND + _END_BAND_DRIFT * page.width / page.dpi)
+    side = page.pixels(bands[0]) + page.height * _DRIFT_PER_CENT // 100
+    end = page.pixels(bands[1]) + page.width * _DRIFT_PER_CENT // 100
     width, height = page.width, page.height
     return EdgeBands(
         left=_boxes_in(bits[:, :side], 0, 0, page, _CLIPPED_WIDTH),

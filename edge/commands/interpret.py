@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +15,7 @@ from edge.ballot.record import canonical_json
 from edge.ballot.table import interpretation_table
 from edge.commands.error import CommandError
 from edge.decision import decide
-from edge.definition.election import MAX_ELECTION_BYTES, load_election
+from edge.definition.election import BALLOT_HASH_BYTES, MAX_ELECTION_BYTES, load_election
 from edge.definition.errors import DefinitionError
 from edge.definition.settings import MAX_SETTINGS_BYTES, SystemSettings, load_settings
 from edge.image_file import ImageFileError, read_image
@@ -36,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
         CommandError: when a file or folder cannot be used.
     """
     try:
-        election = load_election(_read_file(arguments.election, MAX_ELECTION_BYTES))
+        election = _election(arguments)
         settings = _settings(arguments.settings, election)
         sheet = ScannedSheet(read_image(arguments.front), read_image(arguments.back))
     except (DefinitionError, ImageFileError) as error:
@@ -51,11 +53,21 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         width = shutil.get_terminal_size().columns
         colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-        table = interpretation_table(interpretation, disposition, election, width=width, colour=colour)
+        note = f"read with the given ballot hash {election.ballot_hash.hex()}" if arguments.ballot_hash else ""
+        table = interpretation_table(interpretation, disposition, election, note=note, width=width, colour=colour)
         # A name that the terminal's encoding lacks must not stop the table.
         encoding = sys.stdout.encoding or "utf-8"
         sys.stdout.write(table.encode(encoding, "backslashreplace").decode(encoding) + "\n")
     return EXIT_STATUS[disposition.kind]
+
+
+def _election(arguments: argparse.Namespace) -> Election:
+    """The election, with another hash where one is given: its ballots were printed from another revision of the file."""
+    given = arguments.ballot_hash
+    if given is not None and re.fullmatch(rf"[0-9A-Fa-f]{{{2 * BALLOT_HASH_BYTES}}}", given) is None:
+        raise CommandError("badUse", f"--ballot-hash takes {2 * BALLOT_HASH_BYTES} hex digits, not {given!r}")
+    election = load_election(_read_file(arguments.election, MAX_ELECTION_BYTES))
+    return election if given is None else replace(election, ballot_hash=bytes.fromhex(given))
 
 
 def _read_file(path: Path, limit: int) -> bytes:

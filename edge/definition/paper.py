@@ -2,7 +2,8 @@
 
 All lengths are exact rationals in inches. Pixels appear only when a resolution is named, so the same numbers serve a 200 dpi and
 a 300 dpi page. The sizes, the mark and the margins are those that VxSuite publishes for its ballots; New Hampshire's AccuVote
-forms use the same mark on a wider grid, which is why interpretation measures the pitch and takes nothing but the counts from here.
+forms use the same mark on a wider grid, which is why interpretation measures the pitch and takes nothing but the counts from
+here.
 """
 
 from __future__ import annotations

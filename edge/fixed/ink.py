@@ -19,7 +19,7 @@ class InkTable:
 
     def __init__(self, bits: Bits, left: int = 0, top: int = 0) -> None:
         """Sum `bits`, whose top-left pixel is at (`left`, `top`) of the page."""
-        self._table: NDArray[np.int32] = cv2.integral(np.ascontiguousarray(bits), sdepth=cv2.CV_32S)
+        self._table = np.asarray(cv2.integral(np.ascontiguousarray(bits), sdepth=cv2.CV_32S), np.int32)
         self._left, self._top = left, top
         self._height, self._width = bits.shape
 

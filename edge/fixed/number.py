@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, overload
+from dataclasses import dataclass
+from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +28,8 @@ def round_div(numerator: int | Int64Array, denominator: int | Int64Array) -> int
     return np.asarray(np.sign(over) * ((2 * np.abs(over) + under) // (2 * under)), np.int64)
 
 
-class Score(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Score:
     """A count of pixels and the number it is counted out of; never a float."""
 
     count: int

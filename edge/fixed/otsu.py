@@ -10,7 +10,10 @@ from numpy.typing import NDArray
 
 
 class Levels(NamedTuple):
-    """How an image's grey levels part: dark is at or below `threshold`; `black` and `white` are the means of the two classes, rounded down."""
+    """How an image's grey levels part: dark is at or below `threshold`.
+
+    `black` and `white` are the means of the two classes, rounded down.
+    """
 
     threshold: int
     black: int

@@ -68,7 +68,7 @@ def _zbar(image: Grey) -> Iterator[tuple[bytes, int, int]]:
 
 
 def _zxing(image: Grey) -> Iterator[tuple[bytes, int, int]]:
-    for symbol in zxingcpp.read_barcodes(image, formats=zxingcpp.BarcodeFormat.QRCode):
+    for symbol in zxingcpp.read_barcodes(image, formats=zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)):
         corners = symbol.position
         xs = [corner.x for corner in (corners.top_left, corners.top_right, corners.bottom_left, corners.bottom_right)]
         ys = [corner.y for corner in (corners.top_left, corners.top_right, corners.bottom_left, corners.bottom_right)]
@@ -90,7 +90,7 @@ def read_barcodes(page: Page, areas: tuple[Area, ...]) -> Iterator[Barcode]:
                 pixels = np.where(area.of(page.bits), np.uint8(0), np.uint8(_WHITE)) if bilevel else page.grey_of(area)
                 if pixels is None:
                     continue
-                framed = cv2.copyMakeBorder(pixels, _QUIET, _QUIET, _QUIET, _QUIET, cv2.BORDER_CONSTANT, value=_WHITE)
-                for data, x, y in decode(framed):
+                framed = cv2.copyMakeBorder(pixels, _QUIET, _QUIET, _QUIET, _QUIET, cv2.BORDER_CONSTANT, value=(_WHITE,))
+                for data, x, y in decode(np.asarray(framed, np.uint8)):
                     kept = None if bilevel else pixels
                     yield Barcode(data, area.left + x - _QUIET, area.top + y - _QUIET, reader, area, kept)

@@ -6,8 +6,8 @@ from __future__ import annotations
 class PageError(Exception):
     """A page that cannot be read, and why.
 
-    `code` is one of the reason codes in docs/reasons.md; `detail` says which mark, border or measure failed and where; `scan` names
-    the image at fault ("A" or "B") once it is known.
+    `code` is one of the reason codes in docs/reasons.md; `detail` says which mark, border or measure failed and where; `scan`
+    names the image at fault ("A" or "B") once it is known.
     """
 
     def __init__(self, code: str, detail: str, scan: str | None = None) -> None:

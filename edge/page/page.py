@@ -22,14 +22,17 @@ RESOLUTIONS = (200, 300)
 """Pixels per inch that scans come in; 200 is the norm."""
 
 _EDGE_WHITE_PARTS = 10
-"""A row or column belongs to the paper when more than 1/10 of it is white (VxSuite's figure, tuned on scans skewed by 3 degrees)."""
+"""A row or column belongs to the paper when more than 1/10 of it is white.
+
+VxSuite's figure, tuned on scans skewed by 3 degrees.
+"""
 
 _ROWS_AT_ONCE = 8
 
 _WIDTH_RANGE = (-8, 12)
 _HEIGHT_RANGE = (-5, 15)
-"""Per cent by which a page may differ from its nominal size. Rollers stretch the long axis; the box around a turned page is wider than
-the page. This only chooses the paper to try: the timing marks, counted, decide."""
+"""Per cent by which a page may differ from its nominal size. Rollers stretch the long axis; the box around a turned page is wider
+than the page. This only chooses the paper to try: the timing marks, counted, decide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +49,10 @@ class Insets:
 class Page:
     """One side of the paper.
 
-    `bits` is uint8 of shape (height, width), 1 = black. `grey` is the cropped grey image, for reading a barcode that the threshold
-    lost and for marks too pale for it; a page that comes from storage has `kept` instead: the pieces that were needed. `threshold` is the level at or below which a pixel is
-    black, `black` and `white` the mean levels of ink and of paper. `paper` is
-    None when the page has no ballot's size; its resolution is then the scanner's, or 200 dpi.
+    `bits` is uint8 of shape (height, width), 1 = black. `grey` is the cropped grey image, for reading a barcode that the
+    threshold lost and for marks too pale for it; a page that comes from storage has `kept` instead: the pieces that were needed.
+    `threshold` is the level at or below which a pixel is black, `black` and `white` the mean levels of ink and of paper. `paper`
+    is None when the page has no ballot's size; its resolution is then the scanner's, or 200 dpi.
     """
 
     bits: Bits
@@ -154,5 +157,5 @@ def read_page(grey: Grey, dpi: int | None = None) -> Page:
         levels = otsu_levels(crop)
     matched = match_paper(crop.shape[1], crop.shape[0], dpi)
     paper, resolution = matched or (None, dpi or RESOLUTIONS[0])
-    bits = cv2.threshold(crop, levels.threshold, 1, cv2.THRESH_BINARY_INV)[1]
+    bits = np.asarray(cv2.threshold(crop, levels.threshold, 1, cv2.THRESH_BINARY_INV)[1], np.uint8)
     return Page(bits, crop, *levels, insets, paper, resolution)

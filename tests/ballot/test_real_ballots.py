@@ -138,10 +138,10 @@ def test_a_real_machine_marked_ballot_says_the_printed_names(real_data: Path) ->
     election, reading = famous(real_data, of_the_page=True)
     assert reading.kind == "machineMarked"
     contests = {contest: election.contest(contest) for contest in reading.contests}
-    assert FAMOUS_VOTES == {
+    assert {
         contest.title: [option.name for option in contest.options if option.id in reading.votes[contest.id]]
         for contest in contests.values()
-    }
+    } == FAMOUS_VOTES
     assert (reading.marginal, reading.unmarked_write_ins, reading.write_in_names) == ({}, {}, {})
 
 

@@ -93,6 +93,29 @@ def test_settings_are_obeyed(blank: list[str], tmp_path: Path, capfd: pytest.Cap
     assert record["disposition"]["reasons"][0]["code"] == "invalidTestMode"
 
 
+def test_a_given_hash_stands_in_for_the_files(
+    ballots: Ballots, voted: list[str], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    revised = tmp_path / "revised.json"
+    revised.write_bytes((ballots.folder / "election.json").read_bytes() + b"\n")
+    arguments = [*voted[:2], "--election", str(revised)]
+    printed = ballots.election.ballot_hash.hex()
+    status, record = record_of(capfd, *arguments)
+    assert (status, record["disposition"]["reasons"][0]["code"]) == (3, "invalidBallotHash")
+    assert record_of(capfd, *arguments, "--ballot-hash", printed) == record_of(capfd, *voted)
+    assert record_of(capfd, *arguments, "--ballot-hash", printed.upper()) == record_of(capfd, *voted)
+    assert record_of(capfd, *voted, "--ballot-hash", "0" * 20)[0] == 3
+    assert interpret(*arguments, "--ballot-hash", printed) == 0
+    assert f"\nread with the given ballot hash {printed}\n" in capfd.readouterr().out
+    assert interpret(*voted) == 0
+    assert "given" not in capfd.readouterr().out
+
+
+@pytest.mark.parametrize("given", ["", "12", "0" * 19, "0" * 21, "g" * 20, " " + "0" * 19, "0" * 20 + "\n", "٠" * 20])
+def test_a_bad_hash_is_wrong_use(voted: list[str], given: str, capfd: pytest.CaptureFixture[str]) -> None:
+    assert complaint(capfd, *voted, "--ballot-hash", given) == "badUse"
+
+
 def test_thresholds_of_the_election_stand_in_for_settings(
     ballots: Ballots, voted: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -134,6 +134,15 @@ def test_a_blank_sheet_says_so(ballots: Ballots) -> None:
     assert "0 of 1 options are chosen. (Undervote)" in one_line(text)
 
 
+def test_votes_for_two_parties_are_told(ballots: Ballots, good: Interpretation) -> None:
+    first, second = list(good.votes)[:2]
+    parties = {first: "red", second: "blue"}
+    contests = tuple(replace(contest, party_id=parties.get(contest.id)) for contest in ballots.election.contests)
+    primary = replace(ballots.election, contests=contests)
+    text = interpretation_table(good, decide(good, primary, SystemSettings()), primary)
+    assert "- There are votes in the contests of more than one party. (CrossoverVoting)" in text
+
+
 @pytest.mark.parametrize("code", sorted(RETURN_SENTENCES))
 def test_a_returned_sheet_says_why(ballots: Ballots, code: str) -> None:
     text = one_line(table(ballots, Interpretation("refused", Refusal(code, "B", "at x=3"), ())))
