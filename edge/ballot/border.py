@@ -67,7 +67,7 @@ def _pairs(count: int) -> tuple[Int64Array, Int64Array]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sequence:
-    """Marks in order along a border: the candidate at each, its place counted from the first, and the median pitch (half pixels)."""
+    """Marks in order along a border: the candidate at each, its place counted from the first, the median pitch (half pixels)."""
 
     candidate: Int64Array
     place: Int64Array

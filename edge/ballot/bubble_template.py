@@ -1,9 +1,9 @@
 """The shape of an empty bubble, drawn from its dimensions.
 
 The oval is a stadium: two half circles joined by straight lines. Its line runs 0.096 inch left and right of the centre and 0.0625
-inch above and below it, which is the middle of the printed line on both VotingWorks' and AccuVote's forms (measured on real scans at
-200 and 300 dpi). A pixel belongs to a zone when the distance from its centre to that line is within the zone's width; distances are
-compared as squares of integers, so the template is the same everywhere.
+inch above and below it, which is the middle of the printed line on both VotingWorks' and AccuVote's forms (measured on real scans
+at 200 and 300 dpi). A pixel belongs to a zone when the distance from its centre to that line is within the zone's width;
+distances are compared as squares of integers, so the template is the same everywhere.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BubbleTemplate:
-    """Zones of the bubble's box at one resolution and line thickness; boolean arrays of shape (height, width), 26 x 40 at 200 dpi.
+    """Zones of the bubble's box at one resolution and line thickness; boolean arrays of shape (height, width).
 
-    `line`: the printed line itself. `spread`: where its ink may spread. `field`: everything but the ring around the line; the fill
-    score counts black here. `interior`: the part of the field inside the oval. `rim`: the innermost part of the field, which a line
-    swollen by one more step would cover.
+    The box is 40 pixels wide and 26 high at 200 dpi. `line`: the printed line itself. `spread`: where its ink may spread.
+    `field`: everything but the ring around the line; the fill score counts black here. `interior`: the part of the field inside
+    the oval. `rim`: the innermost part of the field, which a line swollen by one more step would cover.
     """
 
     line: Mask

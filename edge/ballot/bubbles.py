@@ -23,8 +23,8 @@ _CLEAR_FILL_PER_CENT = 30
 """A bubble with so much of its line showing and no more than a cross or a tick inside is clear: its place is certain."""
 _NEIGHBOURS = 5
 _SWOLLEN_PER_CENT = 60
-"""The line is thicker than the template's where so much of the rim beside it is black, in three bubbles out of four. A pen crosses the
-rim here and there; a thick line covers it all around, in every bubble."""
+"""The line is thicker than the template's where so much of the rim beside it is black, in three bubbles out of four. A pen
+crosses the rim here and there; a thick line covers it all around, in every bubble."""
 _MOST_USUAL_PER_CENT = 3
 """Fill that may be taken for the page's print rather than for marks."""
 
@@ -33,11 +33,11 @@ _MOST_USUAL_PER_CENT = 3
 class BubbleScores:
     """Measures of n bubbles; int64 arrays of shape (n,).
 
-    `x`, `y`: pixel of the box's top-left corner. `dx`, `dy`: how far that is from the expected place. `outline` of
-    `outline_of`: pixels of the printed line's place with ink at or beside them. `fill` of `fill_of`: black away from the line, out
-    of the whole box (1040 pixels at 200 dpi). `broad`: the part of the fill in shapes at least two
-    pixels wide. `usual`: the fill that an empty bubble has on this page, at most 3 %. `specks`:
-    the part of that which is finer than any pen: the rest, in the lower quartile of bubbles. `swell`: how much thicker than the template's this page's lines are, in steps.
+    `x`, `y`: pixel of the box's top-left corner. `dx`, `dy`: how far that is from the expected place. `outline` of `outline_of`:
+    pixels of the printed line's place with ink at or beside them. `fill` of `fill_of`: black away from the line, out of the whole
+    box (1040 pixels at 200 dpi). `broad`: the part of the fill in shapes at least two pixels wide. `usual`: the fill that an
+    empty bubble has on this page, at most 3 %. `specks`: the part of that which is finer than any pen: the rest, in the lower
+    quartile of bubbles. `swell`: how much thicker than the template's this page's lines are, in steps.
     """
 
     x: Int64Array
@@ -55,7 +55,7 @@ class BubbleScores:
 
 
 def windows_at(bits: Bits, x: Int64Array, y: Int64Array, width: int, height: int) -> NDArray[np.uint8]:
-    """Copies of n boxes of bits whose top-left corners are (x, y); white beyond the page. uint8 of shape (n, height, width)."""
+    """Copies of n boxes of bits whose top-left corners are (x, y); white beyond the page. Shape (n, height, width)."""
     if len(x) and x.min() >= 0 and y.min() >= 0 and x.max() + width <= bits.shape[1] and y.max() + height <= bits.shape[0]:
         return sliding_window_view(bits, (height, width))[y, x]
     rows = y[:, None] + np.arange(height)
@@ -80,7 +80,9 @@ def _outline_ink(bits: Bits, x: Int64Array, y: Int64Array, reach: int, dpi: int)
     return ink
 
 
-def _nearest_best(ink: NDArray[np.int16], reach: int, want_x: Int64Array, want_y: Int64Array, limit: int) -> tuple[Int64Array, Int64Array]:
+def _nearest_best(
+    ink: NDArray[np.int16], reach: int, want_x: Int64Array, want_y: Int64Array, limit: int
+) -> tuple[Int64Array, Int64Array]:
     """The offset with most ink on the outline within `limit` of the wanted one; of equals, the nearest to it, then the first."""
     offsets = np.arange(-reach, reach + 1, dtype=np.int64)
     away_y = offsets[None, :, None] - want_y[:, None, None]
@@ -118,7 +120,15 @@ def score_bubbles(page: Page, centre_x: Int64Array, centre_y: Int64Array) -> Bub
     return _score_at(page.bits, x + dx, y + dy, dx, dy, dpi)
 
 
-def _neighbour_offsets(x: Int64Array, y: Int64Array, dx: Int64Array, dy: Int64Array, clear: NDArray[np.bool_]) -> tuple[Int64Array, Int64Array]:
+def moved(page: Page, scores: BubbleScores, shift_x: Int64Array, shift_y: Int64Array) -> BubbleScores:
+    """The same bubbles measured again, each shifted by so many pixels."""
+    x, y = scores.x + shift_x, scores.y + shift_y
+    return _score_at(page.bits, x, y, scores.dx + shift_x, scores.dy + shift_y, page.dpi)
+
+
+def _neighbour_offsets(
+    x: Int64Array, y: Int64Array, dx: Int64Array, dy: Int64Array, clear: NDArray[np.bool_]
+) -> tuple[Int64Array, Int64Array]:
     """Median offset of the clear bubbles nearest to each bubble; zero where the page has none."""
     known = np.flatnonzero(clear)
     if not len(known):
@@ -170,4 +180,5 @@ def _score_at(bits: Bits, x: Int64Array, y: Int64Array, dx: Int64Array, dy: Int6
 def _broad(around: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The ink of boxes of bits that lies in some black square of 2 x 2; the boxes lose their outermost pixels."""
     squares = around[:, :-1, :-1] & around[:, 1:, :-1] & around[:, :-1, 1:] & around[:, 1:, 1:]
-    return squares[:, :-1, :-1] | squares[:, 1:, :-1] | squares[:, :-1, 1:] | squares[:, 1:, 1:]
+    broad: NDArray[np.uint8] = squares[:, :-1, :-1] | squares[:, 1:, :-1] | squares[:, :-1, 1:] | squares[:, 1:, 1:]
+    return broad

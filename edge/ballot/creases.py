@@ -1,7 +1,7 @@
 """Creases: a dark straight line that runs on across the page is no voter's mark, however much of a bubble it covers.
 
-The line is followed from the bubble outwards, step by step, the way an eye would: where does the ink leave the bubble, and does it
-go on in the same direction, no wider, for longer than any pen stroke?
+The line is followed from the bubble outwards, step by step, the way an eye would: where does the ink leave the bubble, and does
+it go on in the same direction, no wider, for longer than any pen stroke?
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ _STEP = Fraction(20, 200)
 _WANDER = Fraction(5, 200)
 """Inches from one look to the next along a line, and how far it may be off its course there."""
 _SETTLING = Fraction(80, 200)
-"""Inches in which a line shows its true course; before that it may bend by one part in six, afterwards by one in twenty. A stroke that
-runs into a printed rule bends more."""
+"""Inches in which a line shows its true course; before that it may bend by one part in six, afterwards by one in twenty. A stroke
+that runs into a printed rule bends more."""
 _BEND_BEFORE, _BEND_AFTER = 6, 20
 _MOST_MISSES = 4
 """Looks in a row that may find nothing: toner flakes off a crease."""
@@ -67,7 +67,8 @@ def _exits(bits: Bits, x: int, y: int, width: int, height: int, widest: int) -> 
 def _follow(bits: Bits, x: int, y: int, dx: int, dy: int, dpi: int) -> tuple[int, int, int]:
     """Follow a line from (x, y), the far end of (dx, dy), until it ends or leaves the page.
 
-    Returns how far it went in pixels of its longer axis, at how many looks it was a line of its own, and at how many there was ink.
+    Returns how far it went in pixels of its longer axis, at how many looks it was a line of its own, and at how many there was
+    ink.
     """
     if abs(dx) < abs(dy):
         return _follow(bits.T, y, x, dy, dx, dpi)
@@ -104,7 +105,7 @@ def _follow(bits: Bits, x: int, y: int, dx: int, dy: int, dpi: int) -> tuple[int
 
 
 def _nearest_run(column: Bits, middle: int, wander: int) -> tuple[int, int] | None:
-    """The run of ink nearest to the middle of a column, as first and last pixel from there; None when it is further off than `wander`."""
+    """The run of ink nearest to the middle of a column, as first and last pixel from there; None beyond `wander`."""
     ink = np.flatnonzero(column)
     if not len(ink):
         return None

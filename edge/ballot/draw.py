@@ -249,7 +249,7 @@ def _draw_bubble(draw: ImageDraw.ImageDraw, bubble: BubbleReading) -> None:
     x0, y0, x1, y1 = _corners(bubble.box)
     draw.rectangle((x0 - 1, y0 - 1, x1 + 1, y1 + 1), outline=colour, width=1 if bubble.verdict is Verdict.UNMARKED else 3)
     stroke = "" if bubble.stroke is None else f" s{_whole(bubble.stroke)}"
-    pale = "" if bubble.grey_ink is None else f" {bubble.grey_ink.kind[0]}{_whole(bubble.grey_ink.score)}"
+    pale = "".join(f" {found.kind[0]}{_whole(found.score)}" for found in bubble.grey_ink)
     text = f"{_VERDICT_LETTERS[bubble.verdict]}{_tenths(bubble.fill)} o{_whole(bubble.outline)}{stroke}{pale}"
     plain = bubble.verdict is Verdict.UNMARKED
     _label(draw, ((x0 + x1) / 2, y1 + 3), text, GREY if plain else BLACK, _SMALL if plain else _NORMAL, "ma")

@@ -13,6 +13,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
 
 from edge.ballot.border import Line, Sequence, find_line, number_marks
 from edge.ballot.timing_marks import FAR, NEAR, Candidates, EdgeBands, MarkSize, find_candidates, fit_marks
@@ -102,7 +103,8 @@ class Grid:
             PageError: `gridPositionOutsideTimingMarkGrid`.
         """
         last = self.rows - 1
-        outside = (points.column < 0) | (points.column > (GRID_COLUMNS - 1) * GRID_UNIT) | (points.row < 0) | (points.row > last * GRID_UNIT)
+        across = (points.column >= 0) & (points.column <= (GRID_COLUMNS - 1) * GRID_UNIT)
+        outside = ~(across & (points.row >= 0) & (points.row <= last * GRID_UNIT))
         if outside.any():
             at = int(np.flatnonzero(outside)[0])
             place = f"column {points.column[at] / GRID_UNIT:.2f}, row {points.row[at] / GRID_UNIT:.2f}"
@@ -111,7 +113,8 @@ class Grid:
         part = points.row - (above << GRID_UNIT_BITS)
 
         def at_rows(values: Int64Array) -> Int64Array:
-            return values[above] + round_div(part * (values[above + 1] - values[above]), GRID_UNIT)
+            start, step = values[above], values[above + 1] - values[above]
+            return np.asarray(start + round_div(part * step, GRID_UNIT), np.int64)
 
         left_x, left_y, right_x, right_y = (at_rows(a) for a in (self.left_x, self.left_y, self.right_x, self.right_y))
         whole = (GRID_COLUMNS - 1) * GRID_UNIT
@@ -185,8 +188,8 @@ def _rows_beyond(border: _SideBorder, end: Line, *, first: bool) -> int:
     if rows < 0 or abs(gap - rows * sequence.pitch) * 100 > _ANCHOR_PER_CENT * sequence.pitch * (rows + 1):
         raise PageError(
             "missingTimingMarks",
-            f"{border.side} border: its {'first' if first else 'last'} mark, at y={int(border.y[candidate]) // 2}, does not meet the "
-            f"{'top' if first else 'bottom'} row",
+            f"{border.side} border: its {'first' if first else 'last'} mark, at y={int(border.y[candidate]) // 2}, "
+            f"does not meet the {'top' if first else 'bottom'} row",
         )
     return rows
 
@@ -217,7 +220,8 @@ def _between(values: dict[int, int], rows: int) -> Int64Array:
     after = np.clip(np.searchsorted(places, row, side="left"), 0, len(places) - 1)
     before = np.clip(np.searchsorted(places, row, side="right") - 1, 0, len(places) - 1)
     span = np.maximum(places[after] - places[before], 1)
-    return known[before] + round_div(np.maximum(row - places[before], 0) * (known[after] - known[before]), span)
+    steps: Int64Array = np.maximum(row - places[before], 0)
+    return known[before] + round_div(steps * (known[after] - known[before]), span)
 
 
 def _smooth(offsets: dict[int, int], rows: int, window: int = 4) -> Int64Array:
@@ -233,7 +237,9 @@ _X_OUTLIER_PIXELS = 4
 """Pixels at 200 dpi; an attached pen stroke moves the edge by more, the scanner's own jitter by less."""
 
 
-def _fit_missing(marks: _SideMarks, side: Side, page: Page, size: MarkSize, half_width: int, redo: Int64Array) -> _SideMarks:
+def _fit_missing(
+    marks: _SideMarks, side: Side, page: Page, size: MarkSize, half_width: int, redo: NDArray[np.bool_]
+) -> _SideMarks:
     """Look for the marks that are not clean shapes of their own: the best place for an ideal mark near the guess."""
     want = np.flatnonzero((marks.found == Found.INFERRED) | redo)
     if not len(want):
@@ -338,35 +344,45 @@ def _paper_with_rows(page: Page, left: int, right: int) -> PaperSize:
 
 def _check(grid: Grid, *, infer: bool) -> None:
     """Refuse a grid whose inferred marks are not proven by the measured ones."""
-    last = grid.rows - 1
-    inferred = 0
-    for side, y, found in (("left", grid.left_y, grid.left_found), ("right", grid.right_y, grid.right_found)):
-        known = np.flatnonzero(found != Found.INFERRED)
-        missing = np.flatnonzero(found == Found.INFERRED)
-        x = grid.left_x if side == "left" else grid.right_x
-        if len(missing):
-            place = f"{side} mark at row {missing[0]}, near x={x[missing[0]] // SUBPIXEL} y={y[missing[0]] // SUBPIXEL}"
-            if not infer or len(missing) * _INFERRED_PARTS > grid.rows:
-                raise PageError("missingTimingMarks", f"{place} was not found ({len(missing)} of {grid.rows} missing)")
-        inferred += len(missing)
-        steps, gaps = np.diff(known), np.diff(y[known])
-        off = np.abs(gaps - steps * grid.pitch) * 100 > _GAP_PER_CENT * grid.pitch
-        if off.any():
-            at = int(known[np.flatnonzero(off)[0]])
-            raise PageError("stretchedSheet", f"{side} border: the gap after row {at}, at y={y[at] // SUBPIXEL}, is not like the others")
+    inferred = _check_side(grid, "left", infer=infer) + _check_side(grid, "right", infer=infer)
     if not inferred:
         return
     both = (grid.left_found == Found.INFERRED) & (grid.right_found == Found.INFERRED)
     if int(both.sum()) > _ROWS_WITHOUT_MARKS:
-        raise PageError("missingTimingMarks", f"row {np.flatnonzero(both)[0]} has no mark on either side ({both.sum()} such rows)")
-    corners = (grid.left_found[0], grid.left_found[last], grid.right_found[0], grid.right_found[last])
+        row = np.flatnonzero(both)[0]
+        raise PageError("missingTimingMarks", f"row {row} has no mark on either side ({both.sum()} such rows)")
+    corners = [found[end] for found in (grid.left_found, grid.right_found) for end in (0, -1)]
     if sum(corner == Found.INFERRED for corner in corners) > 1:
         raise PageError("missingTimingMarks", "more than one corner mark was not found")
+    _check_edges(grid)
+
+
+def _check_side(grid: Grid, side: Side, *, infer: bool) -> int:
+    """Refuse a border with too many marks missing or an uneven gap; the number of its inferred marks."""
+    x, y, found = (
+        (grid.left_x, grid.left_y, grid.left_found) if side == "left" else (grid.right_x, grid.right_y, grid.right_found)
+    )
+    missing = np.flatnonzero(found == Found.INFERRED)
+    if len(missing) and (not infer or len(missing) * _INFERRED_PARTS > grid.rows):
+        place = f"{side} mark at row {missing[0]}, near x={x[missing[0]] // SUBPIXEL} y={y[missing[0]] // SUBPIXEL}"
+        raise PageError("missingTimingMarks", f"{place} was not found ({len(missing)} of {grid.rows} missing)")
+    known = np.flatnonzero(found != Found.INFERRED)
+    steps, gaps = np.diff(known), np.diff(y[known])
+    off = np.abs(gaps - steps * grid.pitch) * 100 > _GAP_PER_CENT * grid.pitch
+    if off.any():
+        at = int(known[np.flatnonzero(off)[0]])
+        place = f"the gap after row {at}, at y={y[at] // SUBPIXEL}"
+        raise PageError("stretchedSheet", f"{side} border: {place}, is not like the others")
+    return len(missing)
+
+
+def _check_edges(grid: Grid) -> None:
+    """Refuse a grid with inferred marks on a page that is turned or skewed too far."""
     edges = {
-        "left": (grid.left_x[last] - grid.left_x[0], grid.left_y[last] - grid.left_y[0]),
-        "right": (grid.right_x[last] - grid.right_x[0], grid.right_y[last] - grid.right_y[0]),
+        "left": (grid.left_x[-1] - grid.left_x[0], grid.left_y[-1] - grid.left_y[0]),
+        "right": (grid.right_x[-1] - grid.right_x[0], grid.right_y[-1] - grid.right_y[0]),
         "top": (grid.left_y[0] - grid.right_y[0], grid.right_x[0] - grid.left_x[0]),
-        "bottom": (grid.left_y[last] - grid.right_y[last], grid.right_x[last] - grid.left_x[last]),
+        "bottom": (grid.left_y[-1] - grid.right_y[-1], grid.right_x[-1] - grid.left_x[-1]),
     }
     lean = {name: round_div(int(rise) * 10_000, int(run)) for name, (rise, run) in edges.items()}
     for name, tangent in lean.items():
@@ -374,5 +390,8 @@ def _check(grid: Grid, *, infer: bool) -> None:
             raise PageError("missingTimingMarks", f"marks are missing and the {name} edge is turned by {abs(tangent)} / 10000")
     for side in ("left", "right"):
         for end in ("top", "bottom"):
-            if abs(lean[side] - lean[end]) > _SKEW_LIMIT:
-                raise PageError("missingTimingMarks", f"marks are missing and the {end} {side} corner is skewed by {abs(lean[side] - lean[end])} / 10000")
+            skew = abs(lean[side] - lean[end])
+            if skew > _SKEW_LIMIT:
+                raise PageError(
+                    "missingTimingMarks", f"marks are missing and the {end} {side} corner is skewed by {skew} / 10000"
+                )

@@ -32,7 +32,6 @@ CONCLUSIVE = frozenset(
         "invalidBallotHash",
         "mismatchedBallotMetadata",
         "missingGridLayout",
-        
         "gridPositionOutsideTimingMarkGrid",
         "stretchedSheet",
         "bubblesNotFound",
@@ -129,7 +128,8 @@ def _order(measured: tuple[MeasuredPage, MeasuredPage], election: Election) -> l
     if election.metadata_encoding == "timing-marks":
         numbers = sorted(code.metadata.page_number for code in codes)
         if numbers != [1, 2]:
-            raise PageError("invalidCardMetadata", "both sides carry the code of a front" if numbers[0] == 1 else "both sides carry the code of a back")
+            side = "front" if numbers[0] == 1 else "back"
+            raise PageError("invalidCardMetadata", f"both sides carry the code of a {side}")
         # Only the front's code names the style.
         style = next(code.metadata.ballot_style_id for code in codes if code.metadata.page_number == 1)
         if not style:
@@ -179,7 +179,7 @@ def read_hand_marked(pages: tuple[Page, Page], election: Election, settings: Sys
     Raises:
         PageError: any of the reason codes of a sheet that cannot be read, with the scan at fault where one is.
     """
-    sides = both_sides(lambda scan, page: measure_page(page, election, settings), ("A", pages[0]), ("B", pages[1]))
+    sides = both_sides(lambda _, page: measure_page(page, election, settings), ("A", pages[0]), ("B", pages[1]))
     if sides[0].grid.paper != sides[1].grid.paper:
         raise PageError("mismatchedBallotCardGeometries", f"one side is {sides[0].grid.paper}, the other {sides[1].grid.paper}")
     first, second = _order(sides, election)

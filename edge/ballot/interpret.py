@@ -8,19 +8,27 @@ from typing import TYPE_CHECKING
 from edge.ballot.both_sides import both_sides
 from edge.ballot.hand_marked import CONCLUSIVE, read_hand_marked
 from edge.ballot.machine_marked import read_machine_marked
-from edge.ballot.result import Doubt, Interpretation, PageReading, Refusal, Verdict
+from edge.ballot.result import Doubt, Interpretation, PageReading, Refusal, Scan, Verdict
 from edge.page.error import PageError
 from edge.page.page import Grey, Page, read_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from edge.ballot.result import BubbleReading, WriteInReading
     from edge.definition.election import Election
     from edge.definition.settings import SystemSettings
 
-_RANK = {"invalidBallotHash": -60, "invalidTestMode": -70, "invalidPrecinct": -80, "bmdBallotScanningDisabled": -85, "blankSheet": -100}
+_RANK = {
+    "invalidBallotHash": -60,
+    "invalidTestMode": -70,
+    "invalidPrecinct": -80,
+    "bmdBallotScanningDisabled": -85,
+    "blankSheet": -100,
+}
 _UNREADABLE_RANK = -90
-"""How much a refusal says, after VxSuite: of two readings that both fail, the higher is reported, the hand-marked one on a tie."""
+"""How much a refusal says, after VxSuite: of two readings that both fail, the higher is reported, on a tie the hand-marked
+one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,7 +71,7 @@ def _rank(error: PageError) -> int:
 
 
 def _refused(error: PageError) -> Interpretation:
-    scan = "A" if error.scan == "A" else "B" if error.scan == "B" else None
+    scan: Scan | None = "A" if error.scan == "A" else "B" if error.scan == "B" else None
     return Interpretation("refused", Refusal(error.code, scan, error.detail), ())
 
 
@@ -76,7 +84,8 @@ def _hand_marked(pages: tuple[PageReading, PageReading], election: Election) -> 
     # An option printed twice (a candidate of two parties) is judged by its clearest mark.
     marginal = {(b.contest_id, b.option_id) for b in bubbles if b.verdict is Verdict.MARGINAL} - marked
     written = {(a.contest_id, a.option_id) for a in areas if a.filled}
-    doubts = {(x.doubt, x.contest_id, x.option_id) for x in (*bubbles, *areas) if x.doubt is not None}
+    judged: list[BubbleReading | WriteInReading] = [*bubbles, *areas]
+    doubts = {(place.doubt, place.contest_id, place.option_id) for place in judged if place.doubt is not None}
     return Interpretation(
         kind="handMarked",
         refusal=None,

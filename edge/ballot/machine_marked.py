@@ -71,7 +71,8 @@ def read_machine_marked(pages: tuple[Page, Page], election: Election, settings: 
         ballot_hash=payload.ballot_hash,
         encoding=payload.version.value,
     )
-    reading = PageReading(scan, "front", page.turned() if upside_down else page, upside_down, page.paper, metadata, barcode, None, None, ())
+    upright = page.turned() if upside_down else page
+    reading = PageReading(scan, "front", upright, upside_down, page.paper, metadata, barcode, None, None, ())
     other = pages[1 - place].turned() if upside_down else pages[1 - place]
     back = PageReading("A" if place else "B", "back", other, upside_down, other.paper, None, None, None, None, ())
     votes: dict[str, tuple[str, ...]] = {}

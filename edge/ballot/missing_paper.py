@@ -14,7 +14,8 @@ import numpy as np
 from edge.fixed.ink import Bits
 
 _REACH = Fraction(23, 200)
-"""Half the diagonal of the solid diamond in inches: a 6 mm punch holds it, a filled oval (26 pixels high) and the blot around it do not."""
+"""Half the diagonal of the solid diamond in inches: a 6 mm punch holds it, a filled oval (26 pixels high) and the blot around it
+do not."""
 
 _RAGGED = Fraction(6, 200)
 """A torn edge frays so many inches beyond the solid black."""
@@ -29,7 +30,7 @@ def touches_missing_paper(bits: Bits, x: int, y: int, width: int, height: int, d
     if not patch.size or np.count_nonzero(patch) < 2 * (reach - 1) * (reach - 1):
         return False
     # Beyond the image there is no paper either, but no proof of a hole: white there.
-    framed = cv2.copyMakeBorder(patch, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+    framed = cv2.copyMakeBorder(patch, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=(0,))
     depth = cv2.distanceTransform(framed, cv2.DIST_L1, 3, dstType=cv2.CV_8U)[1:-1, 1:-1]
     solid = np.argwhere(depth >= reach)
     if not len(solid):

@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from edge.ballot.bubble_template import bubble_template
-from edge.ballot.bubbles import BubbleScores, score_bubbles
+from edge.ballot.bubbles import BubbleScores, moved, score_bubbles
 from edge.ballot.creases import is_creased
+from edge.ballot.faint_outline import find_faint_outline
 from edge.ballot.grey_ink import find_pale_ink, find_stain
 from edge.ballot.missing_paper import touches_missing_paper
-from edge.ballot.result import Box, BubbleReading, ContestBox, Doubt, PageReading, Verdict, WriteInReading
+from edge.ballot.result import Box, BubbleReading, ContestBox, Doubt, GreyInk, PageReading, Verdict, WriteInReading
 from edge.ballot.strokes import LEAST_STROKE_PER_CENT, stroke_length
-from edge.ballot.write_ins import area_ink
+from edge.ballot.write_ins import Corners, area_ink
 from edge.definition.paper import GRID_COLUMNS
 from edge.definition.settings import AdjudicationReason
 from edge.fixed.number import SUBPIXEL, Score, round_div
@@ -28,13 +31,13 @@ if TYPE_CHECKING:
 _SLIGHT_FILL_PER_CENT = 30
 """A stain or a crease covers less of a bubble than this; a mark that covers more is not doubted for them."""
 _UNUSUAL_PER_MILLE = 25
-"""Fill, in thousandths of the box, by which a bubble stands out from the empty ones of its own page: the strokes of a cross beside an
-oval hide in its line and leave little more."""
+"""Fill, in thousandths of the box, by which a bubble stands out from the empty ones of its own page: the strokes of a cross
+beside an oval hide in its line and leave little more."""
 _OUTLINE_FOUND_PER_CENT = 75
 """Share of a bubble's printed line that must show. On real scans it is never under 89 %; a mark only covers more of it."""
 _SPECKS_PER_MILLE = 11
-"""Stray pixels, in thousandths of the bubble's box, above which the image is too noisy to tell a mark from dirt. Noise and salt and pepper
-make false marks from 16 thousandths on; real scans have none."""
+"""Stray pixels, in thousandths of the bubble's box, above which the image is too noisy to tell a mark from dirt. Noise and salt
+and pepper make false marks from 16 thousandths on; real scans have none."""
 _BUBBLES_FOUND_PER_CENT = 50
 """Share of a page's bubbles that must be found for the page to be read at all."""
 
@@ -53,7 +56,9 @@ def read_marks(reading: PageReading, layout: PageLayout, settings: SystemSetting
     _check_streaks(reading, scores)
     if scores.specks * 1000 > _SPECKS_PER_MILLE * scores.fill_of:
         raise PageError("noisyImage", f"three bubbles of four hold {scores.specks} or more stray pixels on the {reading.side}")
-    bubbles = tuple(_judge(page, p, scores, i, settings.mark_thresholds) for i, p in enumerate(layout.positions))
+    scores, faint = _with_faint_outlines(page, scores)
+    thresholds = settings.mark_thresholds
+    bubbles = tuple(_judge(page, p, scores, i, faint.get(i), thresholds) for i, p in enumerate(layout.positions))
     lost = [b for b in bubbles if b.doubt is Doubt.BUBBLE_NOT_FOUND]
     if len(lost) * 100 > len(bubbles) * (100 - _BUBBLES_FOUND_PER_CENT):
         raise PageError("bubblesNotFound", f"{len(lost)} of {len(bubbles)} bubbles do not show on the {reading.side}")
@@ -71,20 +76,36 @@ def _check_streaks(reading: PageReading, scores: BubbleScores) -> None:
     for streak in reading.streaks:
         hit = (scores.x <= streak.last) & (streak.first < scores.x + width)
         if hit.any():
-            raise PageError("verticalStreaksDetected", f"a streak at x = {streak.first}-{streak.last} runs through {int(hit.sum())} bubbles")
+            place = f"a streak at x = {streak.first}-{streak.last}"
+            raise PageError("verticalStreaksDetected", f"{place} runs through {int(hit.sum())} bubbles")
 
 
-def _judge(page: Page, position: BubblePosition, scores: BubbleScores, at: int, thresholds: MarkThresholds) -> BubbleReading:
-    """Every measure of one bubble, and what they amount to."""
+def _with_faint_outlines(page: Page, scores: BubbleScores) -> tuple[BubbleScores, dict[int, GreyInk]]:
+    """Look in the grey image for the ovals that the bilevel page does not show, and move their boxes onto them."""
+    faint: dict[int, GreyInk] = {}
+    shift_x, shift_y = np.zeros_like(scores.x), np.zeros_like(scores.y)
+    for at in np.flatnonzero(scores.outline * 100 < _OUTLINE_FOUND_PER_CENT * scores.outline_of).tolist():
+        found = find_faint_outline(page, int(scores.x[at]), int(scores.y[at]))
+        if found is not None:
+            shift_x[at], shift_y[at], faint[at] = found
+    return (moved(page, scores, shift_x, shift_y), faint) if faint else (scores, faint)
+
+
+def _judge(
+    page: Page, position: BubblePosition, scores: BubbleScores, at: int, faint: GreyInk | None, thresholds: MarkThresholds
+) -> BubbleReading:
+    """Every measure of one bubble, and what they amount to. `faint`: its outline, when only the grey image shows it."""
     template = bubble_template(page.dpi)
     box = Box(int(scores.x[at]), int(scores.y[at]), template.width, template.height)
     fill = Score(int(scores.fill[at]), scores.fill_of)
     outline = Score(int(scores.outline[at]), scores.outline_of)
     filled = fill.at_least(thresholds.definite)
     # The slower measures are for the bubbles that they could decide.
-    stroke = Score(stroke_length(page.bits, box.x, box.y, page.dpi, scores.swell), box.height) if fill.count and not filled else None
+    stroke: Score | None = None
+    if fill.count and not filled:
+        stroke = Score(stroke_length(page.bits, box.x, box.y, page.dpi, scores.swell), box.height)
     slight = filled and not fill.at_least(_SLIGHT_FILL_PER_CENT * 100)
-    grey_ink = find_stain(page, box) if slight else None if filled else find_pale_ink(page, box, scores.swell)
+    grey_ink = find_stain(page, box, scores.swell) if slight else None if filled else find_pale_ink(page, box, scores.swell)
     doubt: Doubt | None = None
     if fill.count and touches_missing_paper(page.bits, box.x, box.y, box.width, box.height, page.dpi):
         verdict, doubt = Verdict.UNREADABLE, Doubt.MISSING_PAPER
@@ -98,18 +119,19 @@ def _judge(page: Page, position: BubblePosition, scores: BubbleScores, at: int, 
     else:
         unusual = (fill.count - scores.usual) * 1000 >= _UNUSUAL_PER_MILLE * fill.of
         verdict = Verdict.MARGINAL if unusual else Verdict.UNMARKED
-    if doubt is None and not outline.at_least(_OUTLINE_FOUND_PER_CENT * 100):
+    if doubt is None and faint is None and not outline.at_least(_OUTLINE_FOUND_PER_CENT * 100):
         # Ink where no bubble shows may be type of another layout: for a person to say.
         doubt = Doubt.BUBBLE_NOT_FOUND
         verdict = Verdict.MARGINAL if verdict is Verdict.MARKED else verdict
-    return BubbleReading(position.contest_id, position.option_id, box, fill, outline, stroke, grey_ink, verdict, doubt)
+    grey = tuple(found for found in (faint, grey_ink) if found is not None)
+    return BubbleReading(position.contest_id, position.option_id, box, fill, outline, stroke, grey, verdict, doubt)
 
 
 def _crossed(stroke: Score | None) -> bool:
     return stroke is not None and stroke.at_least(LEAST_STROKE_PER_CENT * 100)
 
 
-def _quadrilaterals(grid: Grid, corners: GridPoints) -> list[tuple[tuple[int, int], ...]]:
+def _quadrilaterals(grid: Grid, corners: GridPoints) -> list[Corners]:
     """Areas given by four grid points each, in 1/256 pixel; what reaches over the edge of the grid is cut off there."""
     x, y = grid.locate(corners.clipped(GRID_COLUMNS - 1, grid.rows - 1))
     points = list(zip(x.tolist(), y.tolist(), strict=True))
@@ -117,7 +139,7 @@ def _quadrilaterals(grid: Grid, corners: GridPoints) -> list[tuple[tuple[int, in
 
 
 def _write_in(
-    page: Page, position: BubblePosition, corners: tuple[tuple[int, int], ...], marked: set[tuple[str, str]], settings: SystemSettings
+    page: Page, position: BubblePosition, corners: Corners, marked: set[tuple[str, str]], settings: SystemSettings
 ) -> WriteInReading:
     """Ink in a write-in area; it counts as an unmarked write-in when its bubble is not marked."""
     ink = area_ink(page.bits, corners)
@@ -137,7 +159,7 @@ def _contest_boxes(grid: Grid, layout: PageLayout) -> tuple[ContestBox, ...]:
         y0, y1 = round_div(min(top0, top1), SUBPIXEL), round_div(max(bottom0, bottom1), SUBPIXEL)
         box = Box(x0, y0, x1 - x0 + 1, y1 - y0 + 1)
         contests.setdefault(position.contest_id, []).append((position.option_id, box))
-    return tuple(ContestBox(contest, _union([box for _, box in options]), tuple(options)) for contest, options in contests.items())
+    return tuple(ContestBox(contest, _union([box for _, box in boxes]), tuple(boxes)) for contest, boxes in contests.items())
 
 
 def _union(boxes: list[Box]) -> Box:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import rfc8785
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from edge.ballot.grid import Grid
     from edge.ballot.result import Box, Interpretation, PageMetadata, PageReading
     from edge.decision import Disposition, Reason
@@ -49,7 +51,7 @@ def record(interpretation: Interpretation, disposition: Disposition) -> Json:
     }
 
 
-def _lists(options: Any) -> Json:
+def _lists(options: Mapping[str, tuple[str, ...]]) -> Json:
     return {contest: list(names) for contest, names in options.items()}
 
 
@@ -151,7 +153,7 @@ def _scores(reading: PageReading) -> list[Json]:
             "fill": _score(bubble.fill),
             "outline": _score(bubble.outline),
             "stroke": _score(bubble.stroke),
-            "greyInk": None if bubble.grey_ink is None else {"kind": bubble.grey_ink.kind, "score": _score(bubble.grey_ink.score)},
+            "greyInk": [{"kind": found.kind, "score": _score(found.score)} for found in bubble.grey_ink],
             "verdict": str(bubble.verdict),
             "doubt": None if bubble.doubt is None else str(bubble.doubt),
         }

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from edge.ballot.grid import Grid
-    from edge.definition.bubble_payload import BallotType
     from edge.definition.paper import PaperSize
+    from edge.definition.payload_fields import BallotType
     from edge.fixed.number import Score
     from edge.page.barcode import Barcode
     from edge.page.page import Grey, Page
@@ -52,13 +52,13 @@ class Box:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GreyInk:
-    """What only the grey image shows at a bubble, and leaves to a person.
+    """What only the grey image shows at a bubble.
 
-    `kind`: ink too pale for the threshold, or a stain that passes for a mark. `score`: the pixels that show it. `grey`: the grey pixels
-    of `area`, kept so that the reading can be repeated.
+    `kind`: the faint line of an oval, ink too pale for the threshold, or a stain that passes for a mark. `score`: the pixels that
+    show it. `grey`: the grey pixels of `area`, kept so that the reading can be repeated.
     """
 
-    kind: Literal["pale", "stain"]
+    kind: Literal["outline", "pale", "stain"]
     score: Score
     area: Area
     grey: Grey
@@ -69,8 +69,8 @@ class BubbleReading:
     """One bubble: its measures and what they mean.
 
     `fill`: ink away from the printed line, out of the box. `outline`: how much of the printed line shows. `stroke`: length of the
-    longest connected ink inside the oval, out of the box's height, in pixels; None where the fill alone decides (nothing, or enough).
-    `grey_ink`: pale ink or a stain that only the grey image shows.
+    longest connected ink inside the oval, out of the box's height, in pixels; None where the fill alone decides (nothing, or
+    enough). `grey_ink`: what only the grey image shows.
     """
 
     contest_id: str
@@ -79,7 +79,7 @@ class BubbleReading:
     fill: Score
     outline: Score
     stroke: Score | None
-    grey_ink: GreyInk | None
+    grey_ink: tuple[GreyInk, ...]
     verdict: Verdict
     doubt: Doubt | None
 
@@ -142,7 +142,7 @@ class PageReading:
 
     def stored(self) -> Page:
         """The page as scanned, with no more grey than a second reading of it needs: what belongs into the evidence."""
-        kept = tuple((b.grey_ink.area, b.grey_ink.grey) for b in self.bubbles if b.grey_ink is not None)
+        kept = tuple((found.area, found.grey) for bubble in self.bubbles for found in bubble.grey_ink)
         page = replace(self.page, grey=None, kept=kept)
         page = page.turned() if self.upside_down else page
         code = () if self.barcode is None or self.barcode.grey is None else ((self.barcode.area, self.barcode.grey),)
@@ -165,9 +165,9 @@ Kind = Literal["handMarked", "machineMarked", "refused"]
 class Interpretation:
     """A sheet as read.
 
-    `contests`: the contests on this sheet in the election's order. `votes`: the options counted as marked, sorted, for each contest
-    that has any; overvotes are kept as they are. `marginal`, `unmarked_write_ins`: options alike. `doubts`: options whose bubble or
-    area could not be judged. `write_in_names`: names that a machine-marked ballot carries, by contest, in order.
+    `contests`: the contests on this sheet in the election's order. `votes`: the options counted as marked, sorted, for each
+    contest that has any; overvotes are kept as they are. `marginal`, `unmarked_write_ins`: options alike. `doubts`: options whose
+    bubble or area could not be judged. `write_in_names`: names that a machine-marked ballot carries, by contest, in order.
     """
 
     kind: Kind

@@ -16,8 +16,8 @@ from edge.ballot.bubble_template import bubble_template
 from edge.fixed.ink import Bits
 
 LEAST_STROKE_PER_CENT = 30
-"""A stroke this long, in per cent of the bubble's height, is no dot: 8 pixels at 200 dpi. The tip of a real tick reaches that far; dots,
-dents and the grazing circle of a neighbour do not."""
+"""A stroke this long, in per cent of the bubble's height, is no dot: 8 pixels at 200 dpi. The tip of a real tick reaches that
+far; dots, dents and the grazing circle of a neighbour do not."""
 _LEAST_INK = Fraction(16, 40_000)
 """Square inches of ink that a stroke holds at least: 16 pixels at 200 dpi."""
 _FOLD_BEYOND = Fraction(60, 200)

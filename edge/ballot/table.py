@@ -187,8 +187,7 @@ def _mark(contest: Contest, bubble: BubbleReading, area: WriteInReading | None) 
     notes = []
     if bubble.verdict is Verdict.MARGINAL:
         notes.append("marginal mark")
-    if bubble.grey_ink is not None:
-        notes.append(f"{_GREY_INK[bubble.grey_ink.kind]} {per_cent(bubble.grey_ink.score)}")
+    notes += [f"{_GREY_INK[found.kind]} {per_cent(found.score)}" for found in bubble.grey_ink if found.kind != "outline"]
     if area is not None and area.filled:
         notes.append(f"name written, oval not filled; ink {per_cent(area.ink)}")
     doubts = {doubt for doubt in (bubble.doubt, None if area is None else area.doubt) if doubt is not None}

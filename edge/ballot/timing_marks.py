@@ -15,8 +15,8 @@ from edge.page.page import Page
 
 NEAR = (Fraction(6, 10), Fraction(9, 10))
 FAR = (Fraction(1), Fraction(5, 4))
-"""Inches from the side and from the top and bottom edges within which marks are looked for: where they usually are, and where wide
-margins (New Hampshire leaves 0.7 inch above) and a badly placed sheet may put them."""
+"""Inches from the side and from the top and bottom edges within which marks are looked for: where they usually are, and where
+wide margins (New Hampshire leaves 0.7 inch above) and a badly placed sheet may put them."""
 _DRIFT_PER_CENT = 3
 """A turned page needs bands wider by so much of its other side."""
 
@@ -65,7 +65,7 @@ class MarkSize:
 def _boxes_in(bits: Bits, left: int, top: int, page: Page, narrowest: Fraction) -> Candidates:
     """Candidates among the connected shapes of one band whose top-left corner is at (`left`, `top`) of the page."""
     kernel = np.ones((1, page.pixels(_SHORTEST_RUN)), np.uint8)
-    runs = cv2.morphologyEx(bits, cv2.MORPH_OPEN, kernel, borderType=cv2.BORDER_CONSTANT, borderValue=0)
+    runs = cv2.morphologyEx(bits, cv2.MORPH_OPEN, kernel, borderType=cv2.BORDER_CONSTANT, borderValue=(0,))
     stats = cv2.connectedComponentsWithStats(runs, connectivity=8, ltype=cv2.CV_32S)[2][1:].astype(np.int64)
     x0, y0, width, height, ink = stats.T
     x0, y0 = x0 + left, y0 + top
@@ -108,8 +108,8 @@ def find_candidates(page: Page, bands: tuple[Fraction, Fraction] = FAR) -> EdgeB
 class Fit:
     """How well an ideal mark fits at each of n places.
 
-    `ink` of `area`: black inside the ideal box. `white` of `ring`: white in the ring of one mark height around it. Only what lies on
-    the image counts. `dx`, `dy`: where in the search window the best fit was, in pixels. All int64 of shape (n,).
+    `ink` of `area`: black inside the ideal box. `white` of `ring`: white in the ring of one mark height around it. Only what lies
+    on the image counts. `dx`, `dy`: where in the search window the best fit was, in pixels. All int64 of shape (n,).
     """
 
     ink: Int64Array

@@ -124,7 +124,7 @@ def _dark_rows(grey: Grey, threshold: int) -> int:
 def match_paper(width: int, height: int, dpi: int | None = None) -> tuple[PaperSize, int] | None:
     """Paper size and resolution whose nominal pixels are nearest to an image of `width` x `height`, or None.
 
-    The width may differ by -8 % to +12 %, the height by -5 % to +15 %; of those that fit, the nearest height wins, then the width.
+    The width may differ by -8 % to +12 %, the height by -5 % to +15 %; of those that fit, the nearest height wins, then width.
     """
     best: tuple[Fraction, Fraction, PaperSize, int] | None = None
     for resolution in (dpi,) if dpi else RESOLUTIONS:

@@ -82,7 +82,8 @@ def main(argv: list[str] | None = None) -> int:
                 wrong.append((case, judgement))
                 print(f"WRONG {case} {judgement}", file=sys.stderr)
             if sys.stderr.isatty() or done == len(todo):
-                print(f"\r{done} of {len(todo)} sheets, {len(wrong)} wrong, {time.monotonic() - started:.0f} s", end="", file=sys.stderr)
+                so_far = f"{done} of {len(todo)} sheets, {len(wrong)} wrong, {time.monotonic() - started:.0f} s"
+                print(f"\r{so_far}", end="", file=sys.stderr)
     print(file=sys.stderr)
     if options.wrong:
         options.wrong.write_text("".join(json.dumps(_as_json(case)) + "\n" for case, _ in wrong), encoding="utf-8")

@@ -82,7 +82,7 @@ def read(election: Election, scanned: ScannedPair) -> tuple[Interpretation, Disp
     return interpretation, decide(interpretation, election, settings)
 
 
-def judge(marked: MarkedSheet, scanned: ScannedPair, interpretation: Interpretation, disposition: Disposition) -> Judgement:
+def judge(marked: MarkedSheet, interpretation: Interpretation, disposition: Disposition) -> Judgement:
     """Hold a reading against the truth."""
     reasons = tuple(sorted({str(reason.code) for reason in disposition.reasons}))
     if disposition.kind == "return":
@@ -108,4 +108,4 @@ def marked_choices(marked: MarkedSheet) -> frozenset[Choice]:
 def run(case: Case) -> Judgement:
     """Render, read and judge one case."""
     election, marked, scanned = render(case)
-    return judge(marked, scanned, *read(election, scanned))
+    return judge(marked, *read(election, scanned))

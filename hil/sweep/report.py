@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 
 from hil.paper.damage import DAMAGES
@@ -25,7 +26,7 @@ def accepted(counts: Mapping[Outcome, int]) -> float:
 def half_point(tally: Tally, name: str, strengths: list[int]) -> float | None:
     """The strength at which acceptance first falls to half, between the measured ones; None when it never does."""
     points = [(0, 1.0), *((s, accepted(tally[name, s])) for s in strengths if s)]
-    for (low, before), (high, after) in zip(points, points[1:], strict=False):
+    for (low, before), (high, after) in pairwise(points):
         if after <= 0.5 < before:
             return low + (high - low) * (before - 0.5) / (before - after)
     return None
@@ -34,7 +35,7 @@ def half_point(tally: Tally, name: str, strengths: list[int]) -> float | None:
 def write_report(
     tally: Tally, reasons: Mapping[Place, Counter[str]], names: list[str], strengths: list[int], folder: Path | None
 ) -> str:
-    """The table as Markdown; written to `folder`/damage.md with the curves in `folder`/figures/damage.svg when a folder is given."""
+    """The table as Markdown; with a folder also written to its damage.md, and the curves to its figures/damage.svg."""
     sheets = sum(sum(counts.values()) for counts in tally.values())
     wrong = sum(counts[Outcome.WRONG] for counts in tally.values())
     lines = [f"{sheets} sheets, **{wrong} with a wrong vote**.", ""]

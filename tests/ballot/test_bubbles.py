@@ -83,11 +83,11 @@ def test_the_template_is_symmetric(dpi: int, swell: int) -> None:
 
 
 def page_with(places: list[tuple[int, int]], *, full: int = 0, dpi: int = 200) -> Page:
-    """A page with bubbles whose boxes' top-left corners are at `places`: their printed lines, and the first `full` of them blackened."""
+    """A page with the lines of bubbles whose boxes' top-left corners are at `places`; the first `full` of them are blackened."""
     template = bubble_template(dpi)
     grey = np.full((600, 500), 255, np.uint8)
     for number, (x, y) in enumerate(places):
-        ink = template.line | template.interior | template.spread if number < full else template.line
+        ink = ~template.field | template.interior if number < full else template.line
         grey[y : y + template.height, x : x + template.width][ink] = 0
     return read_page(grey, dpi)
 

@@ -131,7 +131,8 @@ def famous(real_data: Path, *, of_the_page: bool) -> tuple[Election, Interpretat
     election = election_in(folder)
     if of_the_page:
         election = replace(election, ballot_hash=FAMOUS_HASH)
-    return election, read(*(read_image(folder / f"bmd-ballot-complete-p{page}.jpg") for page in (1, 2)), election)
+    front, back = (read_image(folder / f"bmd-ballot-complete-p{page}.jpg") for page in (1, 2))
+    return election, read(front, back, election)
 
 
 def test_a_real_machine_marked_ballot_says_the_printed_names(real_data: Path) -> None:

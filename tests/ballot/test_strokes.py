@@ -110,14 +110,12 @@ def test_a_circle_around_the_neighbour_wakes_nobody() -> None:
 def test_a_straight_line_from_edge_to_edge_is_never_a_vote() -> None:
     printed = blank_sheet()
     voted = []
-    for bubble in printed.bubbles_on("front")[::6]:
-        for width in (2, 3):
-            for off in range(-8, 9, 2):
-                top = round(bubble.y) + off
-                image = boxed(printed.front, 0, top, printed.front.shape[1], top + width, INK)
-                reading = read(image, printed.back, printed.election)
-                assert reading.refusal is None
-                voted += [(choice(bubble), width, off)] if reading.votes else []
+    for bubble in printed.bubbles_on("front")[::3]:
+        for off in (-1, 0, 1):
+            top = round(bubble.y) + off
+            reading = read(boxed(printed.front, 0, top, 1700, top + 2, INK), printed.back, printed.election)
+            assert reading.refusal is None
+            voted += [(choice(bubble), off)] if reading.votes else []
     assert voted == []
 
 

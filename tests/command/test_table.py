@@ -116,7 +116,9 @@ def test_what_is_doubtful_is_flagged(ballots: Ballots, good: Interpretation) -> 
 def test_pale_ink_is_told(ballots: Ballots, good: Interpretation) -> None:
     front = good.pages[0]
     second = next(bubble for bubble in front.bubbles if bubble.verdict is Verdict.UNMARKED)
-    pale = replace(second, verdict=Verdict.MARGINAL, grey_ink=GreyInk("pale", Score(1, 5), Area(0, 0, 1, 1), np.zeros((1, 1), np.uint8)))
+    pale = replace(
+        second, verdict=Verdict.MARGINAL, grey_ink=(GreyInk("pale", Score(1, 5), Area(0, 0, 1, 1), np.zeros((1, 1), np.uint8)),)
+    )
     bubbles = tuple(pale if bubble is second else bubble for bubble in front.bubbles)
     text = table(ballots, replace(good, pages=(replace(front, bubbles=bubbles), good.pages[1])))
     assert "(marginal mark; pale ink 20.00 %)" in one_line(text)
