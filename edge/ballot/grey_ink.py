@@ -26,10 +26,15 @@ _LEAST_PALE_PER_MILLE = 40
 """Pixels of pale ink, in thousandths of the bubble's box, that a person should see: pencils leave 140 and more, a shaded fold
 20."""
 _HALO = Fraction(3, 200)
-"""Inches beside a mark in which it is looked at how the ink ends."""
+"""Inches beside ink in which it is looked at how the ink ends."""
 _FADING_PER_CENT = 42
-"""Share of the halo that is darker than half the way from the threshold to white: strokes leave up to 30 % on real scans, stains
-56 % and more."""
+"""Share of the halo that is darker than half the way from the threshold to white: strokes leave up to 30 % on real scans, stains 56 %
+and more."""
+_LEAST_HALO = Fraction(24, 40_000)
+"""Square inches of halo needed to tell: 24 pixels at 200 dpi."""
+_FRAME = Fraction(16, 200)
+_FRAME_GAP = Fraction(4, 200)
+"""Inches around the bubble's box in which ink is looked at, leaving out what is next to the printed line."""
 
 
 def find_pale_ink(page: Page, box: Box, swell: int) -> GreyInk | None:
@@ -52,21 +57,36 @@ def find_pale_ink(page: Page, box: Box, swell: int) -> GreyInk | None:
     return GreyInk("pale", score, area, grey.copy()) if score.at_least(_LEAST_PALE_PER_MILLE * 10) else None
 
 
-def find_stain(page: Page, box: Box, swell: int) -> GreyInk | None:
-    """Ink inside an oval that fades away instead of ending: a stain, where a pen leaves an edge.
+def find_stain(page: Page, box: Box, swell: int, *, slight: bool) -> GreyInk | None:
+    """Ink at a bubble that fades away instead of ending: a stain, where a pen leaves an edge.
 
-    Returns None when the ink ends sharply, or no grey image is there to see it in.
+    The ink around the oval is looked at, and of a slight mark (one that leaves room) the ink inside it as well. Returns None when the
+    ink ends sharply, or no grey image is there to see it in.
     """
-    area = Area(box.x, box.y, box.width, box.height)
-    grey = page.grey_of(area)
-    if grey is None or grey.shape != (box.height, box.width):
+    if box.x < 0 or box.y < 0 or box.x + box.width > page.width or box.y + box.height > page.height:
         return None
-    interior = bubble_template(page.dpi, min(swell + 1, MOST_SWELL)).interior
+    frame, gap = page.pixels(_FRAME), page.pixels(_FRAME_GAP)
+    left, top = max(box.x - frame, 0), max(box.y - frame, 0)
+    right, bottom = min(box.x + box.width + frame, page.width), min(box.y + box.height + frame, page.height)
+    area = Area(left, top, right - left, bottom - top)
+    grey = page.grey_of(area)
+    if grey is None:
+        return None
     black = area.of(page.bits)
-    ink = np.where(interior, black, np.uint8(0))
-    side = 2 * page.pixels(_HALO) + 1
-    beside = cv2.dilate(ink, np.ones((side, side), np.uint8))
-    halo = grey[(beside == 1) & (black == 0) & interior]
+    x, y = box.x - left, box.y - top
+    outside = np.ones(black.shape, np.bool_)
+    outside[max(y - gap, 0) : y + box.height + gap, max(x - gap, 0) : x + box.width + gap] = False
+    zones = [outside]
+    if slight:
+        inside = np.zeros(black.shape, np.bool_)
+        inside[y : y + box.height, x : x + box.width] = bubble_template(page.dpi, min(swell + 1, MOST_SWELL)).interior
+        zones.append(inside)
     half_way = (page.threshold + page.white) // 2
-    fading = Score(int(np.count_nonzero(halo <= half_way)), len(halo))
-    return GreyInk("stain", fading, area, grey.copy()) if fading.at_least(_FADING_PER_CENT * 100) else None
+    side = 2 * page.pixels(_HALO) + 1
+    for zone in zones:
+        ink = np.where(zone, black, np.uint8(0))
+        halo = grey[(cv2.dilate(ink, np.ones((side, side), np.uint8)) == 1) & (black == 0) & zone]
+        fading = Score(int(np.count_nonzero(halo <= half_way)), len(halo))
+        if fading.of >= _LEAST_HALO * page.dpi * page.dpi and fading.at_least(_FADING_PER_CENT * 100):
+            return GreyInk("stain", fading, area, grey.copy())
+    return None

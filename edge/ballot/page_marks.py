@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from edge.page.page import Page
 
 _SLIGHT_FILL_PER_CENT = 30
-"""A stain or a crease covers less of a bubble than this; a mark that covers more is not doubted for them."""
+"""A crease covers less of a bubble than this."""
 _UNUSUAL_PER_MILLE = 25
 """Fill, in thousandths of the box, by which a bubble stands out from the empty ones of its own page: the strokes of a cross
 beside an oval hide in its line and leave little more."""
@@ -105,7 +105,7 @@ def _judge(
     if fill.count and not filled:
         stroke = Score(stroke_length(page.bits, box.x, box.y, page.dpi, scores.swell), box.height)
     slight = filled and not fill.at_least(_SLIGHT_FILL_PER_CENT * 100)
-    grey_ink = find_stain(page, box, scores.swell) if slight else None if filled else find_pale_ink(page, box, scores.swell)
+    stain_or_pale = find_stain(page, box, scores.swell, slight=slight) if filled else find_pale_ink(page, box, scores.swell)
     doubt: Doubt | None = None
     if fill.count and touches_missing_paper(page.bits, box.x, box.y, box.width, box.height, page.dpi):
         verdict, doubt = Verdict.UNREADABLE, Doubt.MISSING_PAPER
@@ -113,8 +113,8 @@ def _judge(
         # A vote must be filled by strokes: the grains of a stain and a crease across the page are no pen's.
         stroked = Score(int(scores.broad[at]), scores.fill_of).at_least(thresholds.definite)
         creased = slight and is_creased(page.bits, box.x, box.y, box.width, box.height, page.dpi)
-        verdict = Verdict.MARGINAL if creased or grey_ink is not None or not stroked else Verdict.MARKED
-    elif fill.at_least(thresholds.marginal) or grey_ink is not None or _crossed(stroke):
+        verdict = Verdict.MARGINAL if creased or stain_or_pale is not None or not stroked else Verdict.MARKED
+    elif fill.at_least(thresholds.marginal) or stain_or_pale is not None or _crossed(stroke):
         verdict = Verdict.MARGINAL
     else:
         unusual = (fill.count - scores.usual) * 1000 >= _UNUSUAL_PER_MILLE * fill.of
@@ -123,7 +123,7 @@ def _judge(
         # Ink where no bubble shows may be type of another layout: for a person to say.
         doubt = Doubt.BUBBLE_NOT_FOUND
         verdict = Verdict.MARGINAL if verdict is Verdict.MARKED else verdict
-    grey = tuple(found for found in (faint, grey_ink) if found is not None)
+    grey = tuple(found for found in (faint, stain_or_pale) if found is not None)
     return BubbleReading(position.contest_id, position.option_id, box, fill, outline, stroke, grey, verdict, doubt)
 
 

@@ -17,6 +17,7 @@ MAX_ITEMS = 4096
 MAX_SHEETS = 15
 """The page number has five bits and ends at 30."""
 MAX_DENOMINATOR = 10**18
+"""Of a coordinate: a program that writes floating-point numbers gives up to 17 digits."""
 COORDINATE_RANGE = (-100, 1000)
 """Grid places; the longest published paper has 85 rows."""
 
@@ -29,7 +30,7 @@ def _coordinate(value: object) -> Fraction:
         raise ValueError(f"outside {low}..{high}")
     exact = Fraction(value)
     if exact.denominator > MAX_DENOMINATOR:
-        raise ValueError("finer than a millionth")
+        raise ValueError("more than 18 decimal places")
     return exact
 
 
