@@ -18,6 +18,8 @@ from edge.commands.error import CommandError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from _typeshed import SupportsWrite
+
 EXIT_BAD_USE = 2
 EXIT_INTERRUPTED = 130
 EXIT_BROKEN_PIPE = 141
@@ -50,6 +52,10 @@ def _run(argv: Sequence[str] | None) -> int:
 
 class _Parser(argparse.ArgumentParser):
     """Wrong arguments are told in the same form as everything else that goes wrong."""
+
+    def print_help(self, file: SupportsWrite[str] | None = None) -> None:
+        # Newer versions of argparse keep a closed pipe to themselves.
+        (file or sys.stdout).write(self.format_help())
 
     def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)

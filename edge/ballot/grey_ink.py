@@ -28,8 +28,8 @@ _LEAST_PALE_PER_MILLE = 40
 _HALO = Fraction(3, 200)
 """Inches beside ink in which it is looked at how the ink ends."""
 _FADING_PER_CENT = 42
-"""Share of the halo that is darker than half the way from the threshold to white: strokes leave up to 30 % on real scans, stains 56 %
-and more."""
+"""Share of the halo that is darker than half the way from the threshold to white: strokes leave up to 30 % on real scans,
+stains 56 % and more."""
 _LEAST_HALO = Fraction(24, 40_000)
 """Square inches of halo needed to tell: 24 pixels at 200 dpi."""
 _FRAME = Fraction(16, 200)
@@ -60,8 +60,8 @@ def find_pale_ink(page: Page, box: Box, swell: int) -> GreyInk | None:
 def find_stain(page: Page, box: Box, swell: int, *, slight: bool) -> GreyInk | None:
     """Ink at a bubble that fades away instead of ending: a stain, where a pen leaves an edge.
 
-    The ink around the oval is looked at, and of a slight mark (one that leaves room) the ink inside it as well. Returns None when the
-    ink ends sharply, or no grey image is there to see it in.
+    The ink around the oval is looked at, and of a slight mark (one that leaves room) the ink inside it as well. Returns None when
+    the ink ends sharply, or no grey image is there to see it in.
     """
     if box.x < 0 or box.y < 0 or box.x + box.width > page.width or box.y + box.height > page.height:
         return None

@@ -262,6 +262,15 @@ def test_a_thin_streak_is_tolerated_where_it_meets_no_bubble() -> None:
     assert "bubbles" in detail
 
 
+def test_streaks_are_told_in_the_upright_pages_columns() -> None:
+    marked = voted()
+    front = boxed(marked.front, 340, 0, 341, 2200, 10)
+    for image in (front, turned(front)):
+        reading = read(image, marked.back, marked.printed.election)
+        assert [(streak.first, streak.last) for streak in page_of(reading, "front").streaks] == [(340, 340)]
+        assert page_of(reading, "back").streaks == ()
+
+
 def test_a_code_that_makes_no_sense_gives_the_decoders_reason() -> None:
     printed = blank_sheet()
     summary_like = replace(made_up(), layouts={})

@@ -56,11 +56,14 @@ NONE = SystemSettings(precinct_scan_adjudication_reasons=())
 EVERY = SystemSettings(precinct_scan_adjudication_reasons=ALL)
 
 
-def told(disposition: Disposition) -> list[tuple[str, str | None, tuple[str, ...]]]:
+Told = list[tuple[str, str | None, tuple[str, ...]]]
+
+
+def told(disposition: Disposition) -> Told:
     return [(reason.code, reason.contest_id, reason.option_ids) for reason in disposition.reasons]
 
 
-CASES = {
+CASES: dict[str, tuple[Interpretation, Told]] = {
     "a full ballot": (sheet(GOOD), []),
     "an overvote": (
         sheet(GOOD | {DOG: ("dog-0", "dog-2")}),
@@ -215,7 +218,8 @@ def test_ballots_of_other_precincts_go_back(allowed: tuple[str, ...] | None, pre
 
 def test_the_mode_is_checked_before_the_precinct_and_both_before_the_votes() -> None:
     both = replace_settings(EVERY, test_mode=True, precinct_ids=("p-1",))
-    doubtful = sheet({}, doubts=((Doubt.MISSING_PAPER, DOG, "dog-0"),))
+    official = replace(METADATA, test_mode=False)
+    doubtful = sheet({}, metadata=official, doubts=((Doubt.MISSING_PAPER, DOG, "dog-0"),))
     assert [reason.code for reason in decide(doubtful, election(), both).reasons] == ["invalidTestMode"]
     one = replace_settings(EVERY, precinct_ids=("p-1",))
     assert [reason.code for reason in decide(doubtful, election(), one).reasons] == ["invalidPrecinct"]
