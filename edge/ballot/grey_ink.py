@@ -6,6 +6,7 @@ page does not show them.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 
 import cv2
@@ -37,11 +38,24 @@ _FRAME_GAP = Fraction(4, 200)
 """Inches around the bubble's box in which ink is looked at, leaving out what is next to the printed line."""
 
 
-def find_pale_ink(page: Page, box: Box, swell: int) -> GreyInk | None:
-    """Ink inside an oval between the paper's level there and the threshold.
+def find_pale_ink(page: Page, boxes: Mapping[int, Box], swell: int) -> dict[int, GreyInk]:
+    """Ink inside ovals between the paper's level there and the threshold.
 
-    Returns None when there is too little to matter, or no grey image to see it in.
+    Blur and noise leave some in every oval of a page: what the lower quartile of `boxes` holds is taken for that. Gives the boxes,
+    by their key, that hold enough more to matter; none where no grey image is there to see it in.
     """
+    found = {at: ink for at, box in boxes.items() if (ink := _pale_ink(page, box, swell)) is not None}
+    if not found:
+        return {}
+    counts = sorted(ink.score.count for ink in found.values())
+    # A stored page has the grey of no ovals but those found before; they hold enough by any measure.
+    usual = counts[len(counts) // 4] if page.grey is not None else 0
+    return {
+        at: ink for at, ink in found.items() if Score(ink.score.count - usual, ink.score.of).at_least(_LEAST_PALE_PER_MILLE * 10)
+    }
+
+
+def _pale_ink(page: Page, box: Box, swell: int) -> GreyInk | None:
     area = Area(box.x, box.y, box.width, box.height)
     grey = page.grey_of(area)
     if grey is None or grey.shape != (box.height, box.width):
@@ -53,8 +67,7 @@ def find_pale_ink(page: Page, box: Box, swell: int) -> GreyInk | None:
     paper = int(np.partition(inside, place)[place])
     limit = paper - max((paper - page.threshold) // 2, _LEAST_CONTRAST)
     count = int(np.count_nonzero(inside <= limit)) if limit >= 0 else 0
-    score = Score(count, box.width * box.height)
-    return GreyInk("pale", score, area, grey.copy()) if score.at_least(_LEAST_PALE_PER_MILLE * 10) else None
+    return GreyInk("pale", Score(count, box.width * box.height), area, grey.copy())
 
 
 def find_stain(page: Page, box: Box, swell: int, *, slight: bool) -> GreyInk | None:

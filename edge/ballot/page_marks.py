@@ -58,7 +58,15 @@ def read_marks(reading: PageReading, layout: PageLayout, settings: SystemSetting
         raise PageError("noisyImage", f"three bubbles of four hold {scores.specks} or more stray pixels on the {reading.side}")
     scores, faint = _with_faint_outlines(page, scores)
     thresholds = settings.mark_thresholds
-    bubbles = tuple(_judge(page, p, scores, i, faint.get(i), thresholds) for i, p in enumerate(layout.positions))
+    boxes = _boxes(page, scores)
+    unfilled = {
+        at: box for at, box in enumerate(boxes) if not Score(int(scores.fill[at]), scores.fill_of).at_least(thresholds.definite)
+    }
+    pale = find_pale_ink(page, unfilled, scores.swell)
+    bubbles = tuple(
+        _judge(page, position, scores, at, boxes[at], faint.get(at), pale.get(at), thresholds)
+        for at, position in enumerate(layout.positions)
+    )
     lost = [b for b in bubbles if b.doubt is Doubt.BUBBLE_NOT_FOUND]
     if len(lost) * 100 > len(bubbles) * (100 - _BUBBLES_FOUND_PER_CENT):
         raise PageError("bubblesNotFound", f"{len(lost)} of {len(bubbles)} bubbles do not show on the {reading.side}")
@@ -91,12 +99,22 @@ def _with_faint_outlines(page: Page, scores: BubbleScores) -> tuple[BubbleScores
     return (moved(page, scores, shift_x, shift_y), faint) if faint else (scores, faint)
 
 
-def _judge(
-    page: Page, position: BubblePosition, scores: BubbleScores, at: int, faint: GreyInk | None, thresholds: MarkThresholds
-) -> BubbleReading:
-    """Every measure of one bubble, and what they amount to. `faint`: its outline, when only the grey image shows it."""
+def _boxes(page: Page, scores: BubbleScores) -> list[Box]:
     template = bubble_template(page.dpi)
-    box = Box(int(scores.x[at]), int(scores.y[at]), template.width, template.height)
+    return [Box(x, y, template.width, template.height) for x, y in zip(scores.x.tolist(), scores.y.tolist(), strict=True)]
+
+
+def _judge(
+    page: Page,
+    position: BubblePosition,
+    scores: BubbleScores,
+    at: int,
+    box: Box,
+    faint: GreyInk | None,
+    pale: GreyInk | None,
+    thresholds: MarkThresholds,
+) -> BubbleReading:
+    """What all measures of one bubble amount to. `faint`, `pale`: outline and ink that only the grey image shows."""
     fill = Score(int(scores.fill[at]), scores.fill_of)
     outline = Score(int(scores.outline[at]), scores.outline_of)
     filled = fill.at_least(thresholds.definite)
@@ -105,7 +123,7 @@ def _judge(
     if fill.count and not filled:
         stroke = Score(stroke_length(page.bits, box.x, box.y, page.dpi, scores.swell), box.height)
     slight = filled and not fill.at_least(_SLIGHT_FILL_PER_CENT * 100)
-    stain_or_pale = find_stain(page, box, scores.swell, slight=slight) if filled else find_pale_ink(page, box, scores.swell)
+    stain = find_stain(page, box, scores.swell, slight=slight) if filled else None
     doubt: Doubt | None = None
     if fill.count and touches_missing_paper(page.bits, box.x, box.y, box.width, box.height, page.dpi):
         verdict, doubt = Verdict.UNREADABLE, Doubt.MISSING_PAPER
@@ -113,8 +131,8 @@ def _judge(
         # A vote must be filled by strokes: the grains of a stain and a crease across the page are no pen's.
         stroked = Score(int(scores.broad[at]), scores.fill_of).at_least(thresholds.definite)
         creased = slight and is_creased(page.bits, box.x, box.y, box.width, box.height, page.dpi)
-        verdict = Verdict.MARGINAL if creased or stain_or_pale is not None or not stroked else Verdict.MARKED
-    elif fill.at_least(thresholds.marginal) or stain_or_pale is not None or _crossed(stroke):
+        verdict = Verdict.MARGINAL if creased or stain is not None or not stroked else Verdict.MARKED
+    elif fill.at_least(thresholds.marginal) or pale is not None or _crossed(stroke):
         verdict = Verdict.MARGINAL
     else:
         unusual = (fill.count - scores.usual) * 1000 >= _UNUSUAL_PER_MILLE * fill.of
@@ -123,7 +141,7 @@ def _judge(
         # Ink where no bubble shows may be type of another layout: for a person to say.
         doubt = Doubt.BUBBLE_NOT_FOUND
         verdict = Verdict.MARGINAL if verdict is Verdict.MARKED else verdict
-    grey = tuple(found for found in (faint, stain_or_pale) if found is not None)
+    grey = tuple(found for found in (faint, pale, stain) if found is not None)
     return BubbleReading(position.contest_id, position.option_id, box, fill, outline, stroke, grey, verdict, doubt)
 
 

@@ -52,7 +52,7 @@ def test_the_searched_columns_end_a_tenth_of_an_inch_from_the_edges(dpi: int, bo
         (border - 1, True),
         (width - border - 2, True),
         (width - border - 1, False),
-        (0, False),
+        (5, False),
     ):
         image = white(width, HEIGHT * dpi // 200)
         image[:, x] = 0
