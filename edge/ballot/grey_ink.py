@@ -41,8 +41,8 @@ _FRAME_GAP = Fraction(4, 200)
 def find_pale_ink(page: Page, boxes: Mapping[int, Box], swell: int) -> dict[int, GreyInk]:
     """Ink inside ovals between the paper's level there and the threshold.
 
-    Blur and noise leave some in every oval of a page: what the lower quartile of `boxes` holds is taken for that. Gives the boxes,
-    by their key, that hold enough more to matter; none where no grey image is there to see it in.
+    Blur and noise leave some in every oval of a page: what the lower quartile of `boxes` holds is taken for that. Gives the
+    boxes, by their key, that hold enough more to matter; none where no grey image is there to see it in.
     """
     found = {at: ink for at, box in boxes.items() if (ink := _pale_ink(page, box, swell)) is not None}
     if not found:

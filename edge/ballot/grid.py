@@ -38,9 +38,10 @@ _ANCHOR_PER_CENT = 35
 _INK_OF_FIT = 80
 _WHITE_OF_FIT = 55
 """Per cent of ink in the mark and of white around it that prove a mark which touches something else."""
-_X_OUTLIER = Fraction(3, 200)
+_X_OUTLIER_PIXELS = 4
+"""Pixels by which an attached pen stroke moves an inner edge at least; the scanner's own jitter is smaller."""
 _TALL = Fraction(2, 200)
-"""Inches: an inner edge this far off its neighbours', or a mark this much taller, has something attached to it."""
+"""Inches: a mark that is this much taller than the others has something attached to it."""
 _INFERRED_PARTS = 4
 """At most 1/4 of the marks of a side may be inferred."""
 _ROWS_WITHOUT_MARKS = 2
@@ -231,10 +232,6 @@ def _smooth(offsets: dict[int, int], rows: int, window: int = 4) -> Int64Array:
     around = sliding_window_view(padded, 2 * window + 1)
     middle = np.sort(around, axis=1)[:, window]
     return np.where(np.abs(filled - middle) > 2 * _X_OUTLIER_PIXELS, middle, filled)
-
-
-_X_OUTLIER_PIXELS = 4
-"""Pixels at 200 dpi; an attached pen stroke moves the edge by more, the scanner's own jitter by less."""
 
 
 def _fit_missing(

@@ -28,9 +28,15 @@ WHITE = 255
 
 
 @cache
+def definition(seed: int = 3, paper: PaperSize = PaperSize.LETTER, encoding: str = QR, density: str = "normal") -> bytes:
+    """A made-up election as a file."""
+    return make_election(seed, paper=paper, encoding=encoding, density=density)
+
+
+@cache
 def made_up(seed: int = 3, paper: PaperSize = PaperSize.LETTER, encoding: str = QR, density: str = "normal") -> Election:
     """A made-up election."""
-    return load_election(make_election(seed, paper=paper, encoding=encoding, density=density))
+    return load_election(definition(seed, paper, encoding, density))
 
 
 @cache

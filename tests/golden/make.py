@@ -3,8 +3,8 @@
     python -m tests.golden.make --digests    read the kept images again and write what they say now
     python -m tests.golden.make              print and scan the images anew as well
 
-The images are kept because rendering may change by a grey level with another version of a library; a reading of the same pixels may
-not. New digests mean that old evidence is read differently: `INTERPRETER_VERSION` or `RECORD_VERSION` must say so.
+The images are kept because rendering may change by a grey level with another version of a library; a reading of the same pixels
+may not. New digests mean that old evidence is read differently: `INTERPRETER_VERSION` or `RECORD_VERSION` must say so.
 """
 
 from __future__ import annotations
