@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,6 +16,8 @@ from edge.fixed.ink import Bits
 
 _LEAST_LENGTH = Fraction(13, 2)
 """Inches of straight line. A crease crosses the page; a real voter who struck through a column of bubbles drew 5.8."""
+_LEAST_ACROSS = Fraction(1)
+"""Inches of a line that runs off the page at both ends, as no stroke of a pen does."""
 _MOST_WIDTH = Fraction(18, 200)
 """Inches across; a crease is a line, not an area."""
 _FRAME = Fraction(12, 200)
@@ -40,18 +43,22 @@ def is_creased(bits: Bits, x: int, y: int, width: int, height: int, dpi: int) ->
             middle_x, middle_y = (ax + bx) // 2, (ay + by) // 2
             if not (x <= middle_x < x + width and y <= middle_y < y + height):
                 continue
-            looks = np.array([_follow(bits, ax, ay, ax - bx, ay - by, dpi), _follow(bits, bx, by, bx - ax, by - ay, dpi)])
-            length, clean, seen = (int(v) for v in looks.sum(axis=0))
+            one, other = _follow(bits, ax, ay, ax - bx, ay - by, dpi), _follow(bits, bx, by, bx - ax, by - ay, dpi)
+            length = one.length + other.length
+            across = one.to_edge and other.to_edge and length >= int(_LEAST_ACROSS * dpi)
             # Lines of type go on as well; but only a line has white on both sides most of the way.
-            if length >= int(_LEAST_LENGTH * dpi) and 2 * clean >= seen:
+            if (across or length >= int(_LEAST_LENGTH * dpi)) and 2 * (one.clean + other.clean) >= one.seen + other.seen:
                 return True
     return False
 
 
 def _exits(bits: Bits, x: int, y: int, width: int, height: int, widest: int) -> Iterator[tuple[int, int]]:
-    """Middles of the short runs of ink around the edge of a box; none when the box reaches over the page."""
-    if x < 0 or y < 0 or x + width > bits.shape[1] or y + height > bits.shape[0]:
+    """Middles of the short runs of ink around the edge of a box, or of the part of it that is on the page."""
+    left, top = max(x, 0), max(y, 0)
+    width, height = min(x + width, bits.shape[1]) - left, min(y + height, bits.shape[0]) - top
+    if width <= 0 or height <= 0:
         return
+    x, y = left, top
     for line, place in (
         (bits[y, x : x + width], lambda at: (x + at, y)),
         (bits[y + height - 1, x : x + width], lambda at: (x + at, y + height - 1)),
@@ -64,12 +71,17 @@ def _exits(bits: Bits, x: int, y: int, width: int, height: int, widest: int) -> 
                 yield place((start + stop - 1) // 2)
 
 
-def _follow(bits: Bits, x: int, y: int, dx: int, dy: int, dpi: int) -> tuple[int, int, int]:
-    """Follow a line from (x, y), the far end of (dx, dy), until it ends or leaves the page.
+class _Trail(NamedTuple):
+    """Where a line led: how far in pixels of its longer axis, at how many looks it stood alone, at how many there was ink."""
 
-    Returns how far it went in pixels of its longer axis, at how many looks it was a line of its own, and at how many there was
-    ink.
-    """
+    length: int
+    clean: int
+    seen: int
+    to_edge: bool
+
+
+def _follow(bits: Bits, x: int, y: int, dx: int, dy: int, dpi: int) -> _Trail:
+    """Follow a line from (x, y), the far end of (dx, dy), until it ends or leaves the page."""
     if abs(dx) < abs(dy):
         return _follow(bits.T, y, x, dy, dx, dpi)
     if dx < 0:
@@ -83,12 +95,12 @@ def _follow(bits: Bits, x: int, y: int, dx: int, dy: int, dpi: int) -> tuple[int
     for at in range(step, width - x, step):
         ahead = start + rise * (dx + at) // run
         if not widest <= ahead < height - widest:
-            break
+            return _Trail(reached, clean, seen, to_edge=True)
         near = _nearest_run(bits[ahead - widest : ahead + widest + 1, x + at], widest, wander)
         if near is None:
             misses += 1
             if misses > _MOST_MISSES:
-                break
+                return _Trail(reached, clean, seen, to_edge=False)
             continue
         reached, seen, misses = at, seen + 1, 0
         first, last = near
@@ -97,11 +109,11 @@ def _follow(bits: Bits, x: int, y: int, dx: int, dy: int, dpi: int) -> tuple[int
             further, up = dx + at, ahead + (first + last) // 2 - start
             settled = at > _SETTLING * dpi
             if abs(up * course[0] - course[1] * further) * (_BEND_AFTER if settled else _BEND_BEFORE) > course[0] * further:
-                break
+                return _Trail(reached, clean, seen, to_edge=False)
             # Type beside the line pulls it by a few pixels: the course follows slowly.
             run, rise = 4 * further, 3 * (rise * further // run) + up
             course = course if settled else (run, rise)
-    return reached, clean, seen
+    return _Trail(reached, clean, seen, to_edge=True)
 
 
 def _nearest_run(column: Bits, middle: int, wander: int) -> tuple[int, int] | None:

@@ -7,19 +7,21 @@ page does not show them.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from fractions import Fraction
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from edge.ballot.bubble_template import MOST_SWELL, bubble_template
 from edge.ballot.result import Box, GreyInk
 from edge.fixed.number import Score
 from edge.page.barcode import Area
-from edge.page.page import Page
+from edge.page.page import Grey, Page
 
 _PAPER_QUARTERS = 3
-"""The paper's level in an oval is the third quartile of its pixels: marks that cover more are dark enough to be seen anyhow."""
+"""The paper's level is the third quartile of the pixels of a zone: print and marks are darker."""
 _LEAST_CONTRAST = 24
 """Pale ink is darker than the paper by half the way to the threshold, and by at least so many grey levels: more than any
 scanner's noise."""
@@ -56,18 +58,21 @@ def find_pale_ink(page: Page, boxes: Mapping[int, Box], swell: int) -> dict[int,
 
 
 def _pale_ink(page: Page, box: Box, swell: int) -> GreyInk | None:
-    area = Area(box.x, box.y, box.width, box.height)
-    grey = page.grey_of(area)
-    if grey is None or grey.shape != (box.height, box.width):
+    framed = _Framed.on(page, box)
+    if framed is None:
         return None
     # The printed line is soft at its edges: two steps further in than where its black ends.
-    interior = bubble_template(page.dpi, min(swell + 2, MOST_SWELL)).interior
-    inside = grey[interior]
-    place = len(inside) * _PAPER_QUARTERS // 4
-    paper = int(np.partition(inside, place)[place])
+    inside = framed.grey[framed.inside(min(swell + 2, MOST_SWELL))]
+    # An oval that is filled all over holds no paper; the paper around it is as good, save for a shadow's edge.
+    paper = max(_paper_level(inside), _paper_level(framed.grey[framed.outside]))
     limit = paper - max((paper - page.threshold) // 2, _LEAST_CONTRAST)
     count = int(np.count_nonzero(inside <= limit)) if limit >= 0 else 0
-    return GreyInk("pale", Score(count, box.width * box.height), area, grey.copy())
+    return GreyInk("pale", Score(count, box.width * box.height), framed.area, framed.grey.copy())
+
+
+def _paper_level(pixels: Grey) -> int:
+    place = len(pixels) * _PAPER_QUARTERS // 4
+    return int(np.partition(pixels, place)[place])
 
 
 def find_stain(page: Page, box: Box, swell: int, *, slight: bool) -> GreyInk | None:
@@ -76,30 +81,56 @@ def find_stain(page: Page, box: Box, swell: int, *, slight: bool) -> GreyInk | N
     The ink around the oval is looked at, and of a slight mark (one that leaves room) the ink inside it as well. Returns None when
     the ink ends sharply, or no grey image is there to see it in.
     """
-    if box.x < 0 or box.y < 0 or box.x + box.width > page.width or box.y + box.height > page.height:
+    framed = _Framed.on(page, box)
+    if framed is None:
         return None
-    frame, gap = page.pixels(_FRAME), page.pixels(_FRAME_GAP)
-    left, top = max(box.x - frame, 0), max(box.y - frame, 0)
-    right, bottom = min(box.x + box.width + frame, page.width), min(box.y + box.height + frame, page.height)
-    area = Area(left, top, right - left, bottom - top)
-    grey = page.grey_of(area)
-    if grey is None:
-        return None
-    black = area.of(page.bits)
-    x, y = box.x - left, box.y - top
-    outside = np.ones(black.shape, np.bool_)
-    outside[max(y - gap, 0) : y + box.height + gap, max(x - gap, 0) : x + box.width + gap] = False
-    zones = [outside]
-    if slight:
-        inside = np.zeros(black.shape, np.bool_)
-        inside[y : y + box.height, x : x + box.width] = bubble_template(page.dpi, min(swell + 1, MOST_SWELL)).interior
-        zones.append(inside)
+    black = framed.area.of(page.bits)
+    zones = [framed.outside, framed.inside(min(swell + 1, MOST_SWELL))] if slight else [framed.outside]
     half_way = (page.threshold + page.white) // 2
     side = 2 * page.pixels(_HALO) + 1
     for zone in zones:
         ink = np.where(zone, black, np.uint8(0))
-        halo = grey[(cv2.dilate(ink, np.ones((side, side), np.uint8)) == 1) & (black == 0) & zone]
+        halo = framed.grey[(cv2.dilate(ink, np.ones((side, side), np.uint8)) == 1) & (black == 0) & zone]
         fading = Score(int(np.count_nonzero(halo <= half_way)), len(halo))
         if fading.of >= _LEAST_HALO * page.dpi * page.dpi and fading.at_least(_FADING_PER_CENT * 100):
-            return GreyInk("stain", fading, area, grey.copy())
+            return GreyInk("stain", fading, framed.area, framed.grey.copy())
     return None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Framed:
+    """The grey pixels of a bubble's box and a frame around it, and the zones in them, as boolean masks of the same shape.
+
+    `outside`: the frame, less what is next to the printed line.
+    """
+
+    area: Area
+    grey: Grey
+    outside: NDArray[np.bool_]
+    x: int
+    y: int
+    dpi: int
+
+    @classmethod
+    def on(cls, page: Page, box: Box) -> _Framed | None:
+        """The box on a page; None when it is not wholly on it, or its grey is not at hand."""
+        if box.x < 0 or box.y < 0 or box.x + box.width > page.width or box.y + box.height > page.height:
+            return None
+        frame, gap = page.pixels(_FRAME), page.pixels(_FRAME_GAP)
+        left, top = max(box.x - frame, 0), max(box.y - frame, 0)
+        right, bottom = min(box.x + box.width + frame, page.width), min(box.y + box.height + frame, page.height)
+        area = Area(left, top, right - left, bottom - top)
+        grey = page.grey_of(area)
+        if grey is None:
+            return None
+        x, y = box.x - left, box.y - top
+        outside = np.ones(grey.shape, np.bool_)
+        outside[max(y - gap, 0) : y + box.height + gap, max(x - gap, 0) : x + box.width + gap] = False
+        return cls(area, grey, outside, x, y, page.dpi)
+
+    def inside(self, swell: int) -> NDArray[np.bool_]:
+        """The inside of the oval, for lines swollen by so many steps."""
+        interior = bubble_template(self.dpi, swell).interior
+        zone = np.zeros(self.grey.shape, np.bool_)
+        zone[self.y : self.y + interior.shape[0], self.x : self.x + interior.shape[1]] = interior
+        return zone

@@ -38,8 +38,8 @@ _ANCHOR_PER_CENT = 35
 _INK_OF_FIT = 80
 _WHITE_OF_FIT = 55
 """Per cent of ink in the mark and of white around it that prove a mark which touches something else."""
-_X_OUTLIER_PIXELS = 4
-"""Pixels by which an attached pen stroke moves an inner edge at least; the scanner's own jitter is smaller."""
+_X_OUTLIER = Fraction(4, 200)
+"""Inches by which an attached pen stroke moves an inner edge at least; the scanner's own jitter is smaller."""
 _TALL = Fraction(2, 200)
 """Inches: a mark that is this much taller than the others has something attached to it."""
 _INFERRED_PARTS = 4
@@ -195,7 +195,7 @@ def _rows_beyond(border: _SideBorder, end: Line, *, first: bool) -> int:
     return rows
 
 
-def _place_side(border: _SideBorder, top: Line, bottom: Line, rows: int, before: int) -> _SideMarks:
+def _place_side(border: _SideBorder, top: Line, bottom: Line, rows: int, before: int, page: Page) -> _SideMarks:
     """Put the found marks into their rows; the others get the straight line between their neighbours as a first guess."""
     sequence = border.sequence
     known = before + sequence.place
@@ -210,7 +210,7 @@ def _place_side(border: _SideBorder, top: Line, bottom: Line, rows: int, before:
     y = _between(guides, rows)
     inner = np.array([border.line.across(int(v)) for v in y], np.int64)
     offsets = {int(k): int(v) for k, v in zip(known, border.inner[sequence.candidate] - inner[known], strict=True)}
-    return _SideMarks(y, inner + _smooth(offsets, rows), found)
+    return _SideMarks(y, inner + _smooth(offsets, rows, 2 * page.pixels(_X_OUTLIER)), found)
 
 
 def _between(values: dict[int, int], rows: int) -> Int64Array:
@@ -225,13 +225,13 @@ def _between(values: dict[int, int], rows: int) -> Int64Array:
     return known[before] + round_div(steps * (known[after] - known[before]), span)
 
 
-def _smooth(offsets: dict[int, int], rows: int, window: int = 4) -> Int64Array:
+def _smooth(offsets: dict[int, int], rows: int, limit: int, window: int = 4) -> Int64Array:
     """Offsets of inner edges from the straight line; one that strays from the median around it is replaced by that median."""
     filled = _between(offsets, rows)
     padded = np.concatenate((filled[:window][::-1], filled, filled[-window:][::-1]))
     around = sliding_window_view(padded, 2 * window + 1)
     middle = np.sort(around, axis=1)[:, window]
-    return np.where(np.abs(filled - middle) > 2 * _X_OUTLIER_PIXELS, middle, filled)
+    return np.where(np.abs(filled - middle) > limit, middle, filled)
 
 
 def _fit_missing(
@@ -305,7 +305,7 @@ def _grid_from(page: Page, bands: EdgeBands, *, infer: bool) -> Grid:
     half_width = wide - 1
     sides = []
     for border, (before, rows) in zip(borders, counts, strict=True):
-        marks = _place_side(border, top, bottom, rows, before)
+        marks = _place_side(border, top, bottom, rows, before, page)
         tall = np.zeros(rows, np.bool_)
         heights = border.height[border.sequence.candidate]
         usual = int(np.sort(heights)[len(heights) // 2])

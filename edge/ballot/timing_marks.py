@@ -25,7 +25,7 @@ _HEIGHT_RANGE = (Fraction(3, 4), Fraction(3, 2))
 """A candidate's box against the nominal mark."""
 _CLIPPED_WIDTH = Fraction(1, 4)
 """A side mark may be this narrow: scanners cut marks at the edge of the paper, and some pad the cut with white."""
-_SHORTEST_RUN = Fraction(8, 200)
+_SHORTEST_RUN = Fraction(7, 200)
 """Shorter horizontal runs of ink are not looked at: streaks, edge shadows, pen strokes and type that touch a mark fall away."""
 _SOLID_PER_CENT = 70
 """Ink in a candidate's bounding box: rotation by 5 degrees leaves 80 %."""
@@ -64,7 +64,8 @@ class MarkSize:
 
 def _boxes_in(bits: Bits, left: int, top: int, page: Page, narrowest: Fraction) -> Candidates:
     """Candidates among the connected shapes of one band whose top-left corner is at (`left`, `top`) of the page."""
-    kernel = np.ones((1, page.pixels(_SHORTEST_RUN)), np.uint8)
+    # An even kernel would move everything by a pixel.
+    kernel = np.ones((1, page.pixels(_SHORTEST_RUN) | 1), np.uint8)
     runs = cv2.morphologyEx(bits, cv2.MORPH_OPEN, kernel, borderType=cv2.BORDER_CONSTANT, borderValue=(0,))
     stats = cv2.connectedComponentsWithStats(runs, connectivity=8, ltype=cv2.CV_32S)[2][1:].astype(np.int64)
     x0, y0, width, height, ink = stats.T

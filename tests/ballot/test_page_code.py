@@ -11,17 +11,17 @@ import pytest
 
 from edge.ballot.grid import find_grid
 from edge.ballot.page_code import corner_squares, read_bottom_row, read_qr_code
-from edge.definition.bottom_row import FrontCode, decode_bottom_row, encode_front
 from edge.definition.bubble_payload import BubbleVersion
 from edge.definition.election import Election, load_election
 from edge.definition.paper import GRID_COLUMNS, PaperSize
 from edge.definition.payload_fields import BallotType
 from edge.definition.settings import SystemSettings
 from edge.page.error import PageError
-from edge.page.page import Grey, Page, read_page
+from edge.page.page import Grey, read_page
 from hil.paper.election import make_election
 from hil.paper.scan import scan
 from hil.paper.sheet import PrintedSheet, render_sheet
+from hil.paper.summary import random_summary_payloads, render_summary
 from hil.paper.truth import MarkedSheet
 from tests.ballot.sheets import (
     BOTTOM_ROW,
@@ -67,10 +67,6 @@ def test_the_bottom_row_says_card_and_side_either_way_up(style: int, precinct: i
     assert bottom_row(turned(printed.front)) == (printed.style_id, 1, True)
     assert bottom_row(printed.back) == ("", 2, False)
     assert bottom_row(turned(printed.back)) == ("", 2, True)
-
-
-def test_the_printed_bits_of_a_front_are_those_of_its_card() -> None:
-    assert decode_bottom_row(encode_front(FrontCode(batch_or_precinct=4, card=8))) == FrontCode(4, 8)
 
 
 @pytest.mark.parametrize("paper", [PaperSize.LETTER, PaperSize.LEGAL, PaperSize.INCHES_22])
@@ -271,12 +267,11 @@ def test_streaks_are_told_in_the_upright_pages_columns() -> None:
         assert page_of(reading, "back").streaks == ()
 
 
-def test_a_code_that_makes_no_sense_gives_the_decoders_reason() -> None:
-    printed = blank_sheet()
-    summary_like = replace(made_up(), layouts={})
+def test_a_code_that_is_no_ballots_gives_the_decoders_reason() -> None:
+    summary = render_summary(made_up(), random_summary_payloads(made_up(), 1)[0], qr_at=(0.3, 9.3))
     with pytest.raises(PageError) as refused:
-        read_qr_code(read_page(without_qr(printed.front)), summary_like)
-    assert refused.value.code == "invalidQrCodeMetadata"
+        read_qr_code(read_page(summary.front), made_up())
+    assert (refused.value.code, refused.value.detail.split(":")[0]) == ("invalidQrCodeMetadata", "invalidPrelude")
 
 
 @pytest.mark.parametrize(("face_down", "front_up", "back_up"), [(True, True, True), (False, True, False), (True, False, True)])
@@ -295,5 +290,4 @@ def test_sides_and_ways_up_may_be_mixed(face_down: bool, front_up: bool, back_up
 def test_the_corner_squares_mirror_each_other() -> None:
     page = read_page(blank_sheet().front)
     upright, upside_down = corner_squares(page)
-    assert isinstance(page, Page)
     assert upright.turned(page.width, page.height) == upside_down

@@ -51,10 +51,10 @@ def test_black_and_white_are_the_means_of_the_classes(histogram: dict[int, int])
         assert found == Levels(0, int(mean(histogram)), int(mean(histogram)))
 
 
-@given(histograms, st.randoms(use_true_random=False))
-def test_the_order_and_the_shape_of_the_pixels_do_not_matter(histogram: dict[int, int], random: object) -> None:
+@given(histograms, st.integers(0, 1000))
+def test_the_order_and_the_shape_of_the_pixels_do_not_matter(histogram: dict[int, int], seed: int) -> None:
     flat = image_of(histogram)
-    shuffled = np.random.default_rng(len(histogram)).permutation(flat, axis=1)
+    shuffled = np.random.default_rng(seed).permutation(flat, axis=1)
     assert otsu_levels(shuffled) == otsu_levels(flat) == otsu_levels(flat.T)
     assert otsu_levels(np.ascontiguousarray(np.vstack((flat, flat)))) == otsu_levels(flat)
 
