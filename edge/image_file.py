@@ -28,8 +28,12 @@ MAX_SIDE = 20_000
 MIN_SIDE = 200
 
 _FORMATS = ("PNG", "JPEG", "TIFF", "PPM")
-_RAW_MODES = frozenset({"1", "1;I", "1;R", "1;IR", "L", "L;I", "L;R", "L;IR", "RGB", "RGB;R"})
-"""Pixels as they lie in the file: 1-bit, 8-bit grey, 8-bit RGB. Pillow would read 16-bit RGB as well, and drop half of it."""
+_RAW_MODES = frozenset(
+    {"1", "1;I", "1;R", "1;IR", "L", "L;I", "L;R", "L;IR", "RGB", "RGB;R", "LA", "RGBA", "P", "P;1", "P;2", "P;4"}
+)
+"""Pixels as they lie in the file: 1-bit, 8-bit grey, 8-bit RGB, both with 8-bit alpha, and palettes. Pillow would read 16-bit RGB
+as well, and drop half of it."""
+_MODES = frozenset({"1", "L", "RGB", "LA", "RGBA", "P"})
 _PNM_DECODER = "raw"
 """The decoder of binary PNM with 255 levels; text PNM costs a hundred times its length."""
 _TIFF_COMPRESSIONS = frozenset(
@@ -116,8 +120,16 @@ def _decode(data: bytes, name: str) -> NDArray[np.uint8]:
         if image.format == "PNG":
             _check_png(data, name)
         image.draft("L", image.size)  # JPEG only; the others ignore it
-        grey = image.convert("L")
-    return np.asarray(grey)
+        grey = np.asarray(image.convert("L"))
+        return _on_white(grey, np.asarray(image.getchannel("A"))) if image.mode in {"LA", "RGBA"} else grey
+
+
+def _on_white(grey: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Lay transparent pixels on white paper, rounding to the nearest level."""
+    if int(alpha.min()) == 255:
+        return grey
+    opaque = alpha.astype(np.uint32)
+    return ((grey * opaque + 255 * (255 - opaque) + 127) // 255).astype(np.uint8)
 
 
 def _check_header(image: Image.Image, name: str) -> None:
@@ -126,12 +138,13 @@ def _check_header(image: Image.Image, name: str) -> None:
         raise ImageFileError("imageTooLarge", f"{name} is {width} x {height} pixels")
     if min(width, height) < MIN_SIDE:
         raise ImageFileError("imageTooSmall", f"{name} is {width} x {height} pixels, at least {MIN_SIDE} x {MIN_SIDE} are needed")
-    if getattr(image, "is_animated", False):
+    # A PNG is one image; its animation is for viewers that know of it. The pages of a TIFF are as good as each other.
+    if getattr(image, "is_animated", False) and image.format != "PNG":
         raise ImageFileError("imageFrames", f"{name} holds several images")
     tiles = getattr(image, "tile", [])
     stored = {tile.args if isinstance(tile.args, str) else tile.args[0] for tile in tiles}
-    if not stored <= _RAW_MODES or image.mode not in {"1", "L", "RGB"} or "transparency" in image.info:
-        raise ImageFileError("imageDepth", f"{name} is neither 1-bit, nor 8-bit grey, nor 8-bit RGB")
+    if not stored <= _RAW_MODES or image.mode not in _MODES or "transparency" in image.info:
+        raise ImageFileError("imageDepth", f"{name} is neither 1-bit, nor 8-bit grey or colour")
     if image.format == "PPM" and {tile.codec_name for tile in tiles} != {_PNM_DECODER}:
         raise ImageFileError("imageDepth", f"{name} is not binary PNM with 255 levels")
     if image.format == "TIFF":

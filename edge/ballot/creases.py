@@ -23,7 +23,7 @@ _MOST_WIDTH = Fraction(18, 200)
 _FRAME = Fraction(12, 200)
 """Inches outside the bubble's box at which the ink that leaves it is looked for."""
 _STEP = Fraction(20, 200)
-_WANDER = Fraction(5, 200)
+_WANDER = Fraction(7, 200)
 """Inches from one look to the next along a line, and how far it may be off its course there."""
 _SETTLING = Fraction(80, 200)
 """Inches in which a line shows its true course; before that it may bend by one part in six, afterwards by one in twenty. A stroke
@@ -91,7 +91,7 @@ def _follow(bits: Bits, x: int, y: int, dx: int, dy: int, dpi: int) -> _Trail:
     reached, clean, seen, misses = 0, 0, 0, 0
     # The course is the line from the near end of (dx, dy), across the bubble, to the last place where the ink was on it.
     start, run, rise = y - dy, dx, dy
-    course = (dx, dy)
+    course, thinnest = (dx, dy), widest
     for at in range(step, width - x, step):
         ahead = start + rise * (dx + at) // run
         if not widest <= ahead < height - widest:
@@ -108,11 +108,14 @@ def _follow(bits: Bits, x: int, y: int, dx: int, dy: int, dpi: int) -> _Trail:
             clean += 1
             further, up = dx + at, ahead + (first + last) // 2 - start
             settled = at > _SETTLING * dpi
-            if abs(up * course[0] - course[1] * further) * (_BEND_AFTER if settled else _BEND_BEFORE) > course[0] * further:
+            bent = abs(up * course[0] - course[1] * further) * (_BEND_AFTER if settled else _BEND_BEFORE) > course[0] * further
+            if bent and not settled:
                 return _Trail(reached, clean, seen, to_edge=False)
-            # Type beside the line pulls it by a few pixels: the course follows slowly.
-            run, rise = 4 * further, 3 * (rise * further // run) + up
-            course = course if settled else (run, rise)
+            # Type that touches the line pulls it by a few pixels: the course follows its thinnest places only, and slowly.
+            thinnest = min(thinnest, last - first)
+            if not bent and last - first <= thinnest + 2:
+                run, rise = 4 * further, 3 * (rise * further // run) + up
+                course = course if settled else (run, rise)
     return _Trail(reached, clean, seen, to_edge=True)
 
 

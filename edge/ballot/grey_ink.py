@@ -63,8 +63,9 @@ def _pale_ink(page: Page, box: Box, swell: int) -> GreyInk | None:
         return None
     # The printed line is soft at its edges: two steps further in than where its black ends.
     inside = framed.grey[framed.inside(min(swell + 2, MOST_SWELL))]
-    # An oval that is filled all over holds no paper; the paper around it is as good, save for a shadow's edge.
-    paper = max(_paper_level(inside), _paper_level(framed.grey[framed.outside]))
+    # An oval that is filled all over holds no paper: then the paper around it tells. Else a shadow's edge may lie between them.
+    paper, around = _paper_level(inside), _paper_level(framed.grey[framed.outside])
+    paper = around if around - paper >= _LEAST_CONTRAST else paper
     limit = paper - max((paper - page.threshold) // 2, _LEAST_CONTRAST)
     count = int(np.count_nonzero(inside <= limit)) if limit >= 0 else 0
     return GreyInk("pale", Score(count, box.width * box.height), framed.area, framed.grey.copy())

@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 _REFERENCE_DPI = 200
 """Streak widths in the settings are pixels at this resolution."""
 
-_LEAST_CONTRAST = 64
-"""Grey levels between print and paper; real scans have 190 to 240. With less, marks paler than print are lost."""
-
 CONCLUSIVE = frozenset(
     {
         "invalidScale",
@@ -36,7 +33,6 @@ CONCLUSIVE = frozenset(
         "stretchedSheet",
         "bubblesNotFound",
         "noisyImage",
-        "lowContrast",
     }
 )
 """Refusals that prove a hand-marked ballot: the sheet is not tried as a machine-marked one."""
@@ -69,6 +65,8 @@ def measure_page(page: Page, election: Election, settings: SystemSettings) -> Me
     """
     if page.paper is None:
         raise PageError("unexpectedDimensions", f"{page.width} x {page.height} pixels is no paper size that we read")
+    if not page.has_print:
+        raise PageError("lowContrast", f"the darkest and the lightest are only {page.white - page.black} grey levels apart")
     streaks = () if settings.disable_vertical_streak_detection else find_streaks(page)
     _check_streaks(page, streaks, settings.max_cumulative_streak_width)
     try:
@@ -77,8 +75,6 @@ def measure_page(page: Page, election: Election, settings: SystemSettings) -> Me
         if error.code == "missingTimingMarks":
             _check_streaks(page, streaks, settings.retry_streak_width_threshold)
         raise
-    if page.white - page.black < _LEAST_CONTRAST:
-        raise PageError("lowContrast", f"print and paper are only {page.white - page.black} grey levels apart")
     scale = grid.scale(page.dpi)
     if settings.minimum_scale and not scale.at_least(settings.minimum_scale):
         raise PageError("invalidScale", f"printed at {scale.per_ten_thousand / 100:.2f} % of its size")

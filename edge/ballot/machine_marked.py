@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from edge.ballot.both_sides import both_sides
 from edge.ballot.result import Interpretation, PageMetadata, PageReading, Scan
 from edge.definition.errors import DefinitionError
 from edge.definition.qr_text import payload_from_barcode
@@ -18,14 +19,16 @@ if TYPE_CHECKING:
 
 
 def _areas(page: Page) -> tuple[Area, Area]:
-    """The bottom 60 % and the top 50 % of a page, searched in this order (VxSuite's figures)."""
+    """The top 50 % and the bottom 60 % of a page: the code is usually printed at the top."""
     lower = page.height * 60 // 100
-    return Area(0, page.height - lower, page.width, lower), Area(0, 0, page.width, page.height // 2)
+    return Area(0, 0, page.width, page.height // 2), Area(0, page.height - lower, page.width, lower)
 
 
 def _find(page: Page, election: Election) -> tuple[SummaryPayload, Barcode] | PageError | None:
     """The summary code on a page; None when there is no QR code, an error when there is one that is not ours."""
     problem: PageError | None = None
+    if not page.has_print:
+        return None
     for barcode in read_barcodes(page, _areas(page)):
         try:
             return decode_summary_payload(payload_from_barcode(barcode.data), election), barcode
@@ -44,8 +47,8 @@ def read_machine_marked(pages: tuple[Page, Page], election: Election, settings: 
         PageError: `bmdBallotScanningDisabled`, `blankSheet` when neither page has a code, `invalidBallotHash`,
             `invalidQrCodeMetadata` when the code makes no sense or both pages carry one.
     """
-    found = [_find(page, election) for page in pages]
-    if found == [None, None]:
+    found = both_sides(lambda _, page: _find(page, election), ("A", pages[0]), ("B", pages[1]))
+    if found == (None, None):
         raise PageError("blankSheet", "neither timing marks nor a QR code of a ballot were found")
     if not settings.precinct_scan_enable_bmd_ballot_scanning:
         raise PageError("bmdBallotScanningDisabled", "machine-marked ballots are not read at this station")

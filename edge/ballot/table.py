@@ -33,7 +33,7 @@ RETURN_SENTENCES: dict[str, str] = {
     "invalidQrCodeMetadata": "The QR code cannot be read.",
     "invalidScale": "The ballot is printed too small.",
     "invalidTimingMarkMetadata": "The code in the bottom row of marks cannot be read.",
-    "lowContrast": "Print and paper are nearly the same grey.",
+    "lowContrast": "The paper is blank, or its print is too pale.",
     "mismatchedBallotCardGeometries": "The two sides are of different lengths.",
     "mismatchedBallotMetadata": "The two sides belong to different ballots.",
     "missingGridLayout": "The election has no layout for this ballot style.",

@@ -41,6 +41,8 @@ _MOST_PER_LANE = 255
 
 def column_ink(bits: Bits) -> Int64Array:
     """Black pixels in each column; int64 of shape (width,)."""
+    if bits.strides[1] != 1:
+        bits = np.ascontiguousarray(bits)
     height, width = bits.shape
     whole = width - width % _LANES
     ink = np.zeros(width, np.int64)

@@ -21,6 +21,8 @@ Grey = NDArray[np.uint8]
 RESOLUTIONS = (200, 300)
 """Pixels per inch that scans come in; 200 is the norm."""
 
+_LEAST_CONTRAST = 64
+"""Grey levels between print and paper; real scans have 190 to 240. With less, marks paler than print are lost."""
 _EDGE_WHITE_PARTS = 10
 """A row or column belongs to the paper when more than 1/10 of it is white.
 
@@ -74,6 +76,11 @@ class Page:
     def width(self) -> int:
         """Width in pixels."""
         return int(self.bits.shape[1])
+
+    @property
+    def has_print(self) -> bool:
+        """Whether ink and paper are far enough apart to be ink and paper; blank paper parts into two shades of white."""
+        return self.white - self.black >= _LEAST_CONTRAST
 
     def grey_of(self, area: Area) -> Grey | None:
         """The grey pixels of a piece of the page, where they are at hand."""

@@ -111,8 +111,8 @@ def test_a_page_of_several_carries_its_own_contests() -> None:
 def test_two_blank_pages_are_a_blank_sheet_where_nothing_is_marked_by_hand() -> None:
     paper = np.full((2200, 1700), 245, np.uint8)
     assert refusal(read(paper, paper, replace(election(), layouts={})))[0] == "blankSheet"
-    # Where ballots are marked by hand, missing timing marks say more.
-    assert refusal(read(paper, paper, election()))[0] == "missingTimingMarks"
+    # Where ballots are marked by hand, it may be one that is printed too pale.
+    assert refusal(read(paper, paper, election()))[0] == "lowContrast"
 
 
 def test_codes_on_both_sides_are_refused() -> None:

@@ -107,7 +107,6 @@ def test_a_circle_around_the_neighbour_wakes_nobody() -> None:
         assert [bubble_of(reading, choice(bubble)).verdict for bubble in (first, second)] == [Verdict.UNMARKED] * 2, reach
 
 
-@pytest.mark.xfail(strict=True, reason="some lines from edge to edge through a bubble near the page's side are votes")
 def test_a_straight_line_from_edge_to_edge_is_never_a_vote() -> None:
     printed = blank_sheet()
     voted = []
