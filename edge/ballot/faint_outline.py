@@ -14,7 +14,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from edge.ballot.bubble_template import bubble_template
 from edge.ballot.result import GreyInk
 from edge.fixed.number import Score
-from edge.page.barcode import Area
+from edge.page.area import Area
 from edge.page.page import Page
 
 _REACH = Fraction(5, 200)

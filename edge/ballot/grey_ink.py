@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from edge.ballot.bubble_template import MOST_SWELL, bubble_template
 from edge.ballot.result import Box, GreyInk
 from edge.fixed.number import Score
-from edge.page.barcode import Area
+from edge.page.area import Area
 from edge.page.page import Grey, Page
 
 _PAPER_QUARTERS = 3

@@ -9,7 +9,8 @@ from edge.ballot.result import Interpretation, PageMetadata, PageReading, Scan
 from edge.definition.errors import DefinitionError
 from edge.definition.qr_text import payload_from_barcode
 from edge.definition.summary_payload import SummaryPayload, decode_summary_payload
-from edge.page.barcode import Area, Barcode, read_barcodes
+from edge.page.area import Area
+from edge.page.barcode import Barcode, read_barcodes
 from edge.page.error import PageError
 
 if TYPE_CHECKING:

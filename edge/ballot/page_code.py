@@ -17,7 +17,8 @@ from edge.definition.paper import GRID_COLUMNS
 from edge.definition.qr_text import payload_from_barcode
 from edge.fixed.ink import InkTable
 from edge.fixed.number import SUBPIXEL, round_div
-from edge.page.barcode import Area, Barcode, read_barcodes
+from edge.page.area import Area
+from edge.page.barcode import Barcode, read_barcodes
 from edge.page.error import PageError
 
 if TYPE_CHECKING:

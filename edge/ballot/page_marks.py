@@ -23,8 +23,7 @@ from edge.page.error import PageError
 
 if TYPE_CHECKING:
     from edge.ballot.grid import Grid
-    from edge.definition.election import BubblePosition
-    from edge.definition.page_layout import GridPoints, PageLayout
+    from edge.definition.page_layout import BubblePosition, GridPoints, PageLayout
     from edge.definition.settings import MarkThresholds, SystemSettings
     from edge.page.page import Page
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal
 
-from edge.page.barcode import Area
+from edge.page.area import Area
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

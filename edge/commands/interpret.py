@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.ballot.interpret import ScannedSheet, interpret
-from edge.ballot.record import canonical_json
-from edge.ballot.table import interpretation_table
 from edge.commands.error import CommandError
+from edge.commands.table import interpretation_table
 from edge.decision import decide
 from edge.definition.election import BALLOT_HASH_BYTES, MAX_ELECTION_BYTES, load_election
 from edge.definition.errors import DefinitionError
 from edge.definition.settings import MAX_SETTINGS_BYTES, SystemSettings, load_settings
 from edge.image_file import ImageFileError, read_image
+from edge.record import canonical_json
 
 if TYPE_CHECKING:
     import argparse

@@ -29,13 +29,12 @@ from edge.definition.election_file import (
 )
 from edge.definition.errors import DefinitionError
 from edge.definition.exact_json import InexactJsonError, read_exact_json
-from edge.definition.page_layout import PageLayout
+from edge.definition.page_layout import BubblePosition, GridArea, PageLayout
 from edge.definition.paper import PaperSize
 from edge.definition.settings import MarkThresholds, first_problem, mark_thresholds_from_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from fractions import Fraction
 
 MAX_ELECTION_BYTES = 16 << 20
 BALLOT_HASH_BYTES = 10
@@ -88,34 +87,6 @@ class Contest:
     seats: int
     allow_write_ins: bool
     options: tuple[Option, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class GridArea:
-    """An upright box in absolute grid coordinates, (column, row) being its top-left corner."""
-
-    column: Fraction
-    row: Fraction
-    width: Fraction
-    height: Fraction
-
-
-@dataclass(frozen=True, slots=True)
-class BubblePosition:
-    """One bubble of one ballot style: its centre, what it votes for, and the option's box.
-
-    `option_id` is `write-in-<index>` for write-ins. One option may stand at several positions (cross-endorsed candidates).
-    """
-
-    sheet_number: int
-    side: Side
-    column: Fraction
-    row: Fraction
-    contest_id: str
-    option_id: str
-    write_in_index: int | None
-    write_in_area: GridArea | None
-    bounds: GridArea
 
 
 Layout = tuple[BubblePosition, ...]

@@ -5,17 +5,43 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from edge.definition.election import BubblePosition, GridArea
+from edge.definition.election_file import Side
 
 GRID_UNIT_BITS = 20
 GRID_UNIT = 1 << GRID_UNIT_BITS
 """Grid coordinates in arrays are whole numbers of 1/2**20 of a column or row, rounded half up: 0.00005 pixel at 200 dpi."""
+
+
+@dataclass(frozen=True, slots=True)
+class GridArea:
+    """An upright box in absolute grid coordinates, (column, row) being its top-left corner."""
+
+    column: Fraction
+    row: Fraction
+    width: Fraction
+    height: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class BubblePosition:
+    """One bubble of one ballot style: its centre, what it votes for, and the option's box.
+
+    `option_id` is `write-in-<index>` for write-ins. One option may stand at several positions (cross-endorsed candidates).
+    """
+
+    sheet_number: int
+    side: Side
+    column: Fraction
+    row: Fraction
+    contest_id: str
+    option_id: str
+    write_in_index: int | None
+    write_in_area: GridArea | None
+    bounds: GridArea
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,45 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import cv2
 import numpy as np
 import zxingcpp
 from pyzbar import pyzbar
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from edge.page.page import Grey, Page
+from edge.page.area import Area
+from edge.page.page import Grey, Page
 
 Reader = Literal["zbar", "zxing"]
 
-if TYPE_CHECKING:
-    _Decoder = Callable[[Grey], Iterator[tuple[bytes, int, int]]]
-
+_Decoder = Callable[[Grey], Iterator[tuple[bytes, int, int]]]
 _WHITE = 255
 _QUIET = 16
 """White pixels put around a piece of a page: a code at its very edge needs a quiet zone."""
-
-
-@dataclass(frozen=True, slots=True)
-class Area:
-    """An upright piece of a page in pixels, [left, left + width) x [top, top + height)."""
-
-    left: int
-    top: int
-    width: int
-    height: int
-
-    def of(self, image: Grey) -> Grey:
-        """The piece of an image of the whole page."""
-        return image[self.top : self.top + self.height, self.left : self.left + self.width]
-
-    def turned(self, width: int, height: int) -> Area:
-        """The same piece after a page of `width` x `height` pixels was turned by 180 degrees."""
-        return Area(width - self.left - self.width, height - self.top - self.height, self.width, self.height)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

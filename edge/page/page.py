@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from edge.definition.paper import PaperSize
 from edge.fixed.ink import Bits
 from edge.fixed.otsu import otsu_levels
-from edge.page.barcode import Area
+from edge.page.area import Area
 from edge.page.error import PageError
 
 Grey = NDArray[np.uint8]

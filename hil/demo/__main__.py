@@ -18,8 +18,8 @@ from pathlib import Path
 from PIL import Image
 
 from edge import cli
-from edge.ballot.table import option_name
 from edge.commands.interpret import EXIT_STATUS
+from edge.commands.table import option_name
 from hil.demo.sheets import ELECTION, DemoSheet, demo_sheets
 from hil.paper.truth import MarkedSheet
 

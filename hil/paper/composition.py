@@ -32,7 +32,8 @@ from hil.paper.lettering import break_lines, text_width
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from edge.definition.election import BubblePosition, Election
+    from edge.definition.election import Election
+    from edge.definition.page_layout import BubblePosition
     from hil.paper.geometry import PageGeometry
     from hil.paper.ink import Plate
 

@@ -28,7 +28,8 @@ from hil.paper.stroke import Box
 if TYPE_CHECKING:
     from fractions import Fraction
 
-    from edge.definition.election import BubblePosition, Election
+    from edge.definition.election import Election
+    from edge.definition.page_layout import BubblePosition
 
 SIDES = ("front", "back")
 

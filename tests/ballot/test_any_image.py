@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.ballot.record import canonical_json
 from edge.decision import decide
 from edge.definition.settings import SystemSettings
 from edge.page.page import Grey
+from edge.record import canonical_json
 from hil.paper.scan import scan
 from tests.ballot.sheets import BOTTOM_ROW, QR, blank_sheet, filled, made_up, read, turned
 

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 from edge.ballot.interpret import ScannedSheet, interpret, interpret_pages
-from edge.ballot.record import canonical_json
 from edge.ballot.result import Interpretation
 from edge.decision import decide
 from edge.definition.election import Election
 from edge.definition.settings import SystemSettings
 from edge.page.page import Grey
+from edge.record import canonical_json
 from hil.paper.scan import Feed, ScannedPair, scan
 from hil.paper.summary import random_summary_payloads, render_summary
 from hil.paper.truth import DIFFICULT, random_marked_sheet

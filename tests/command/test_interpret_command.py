@@ -160,7 +160,7 @@ def test_bad_files_are_named(voted: list[str], tmp_path: Path, capfd: pytest.Cap
 def test_a_small_image_and_a_deep_one(voted: list[str], tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     small, deep = tmp_path / "small.png", tmp_path / "deep.png"
     Image.new("L", (100, 100)).save(small)
-    Image.new("RGBA", (300, 300)).save(deep)
+    Image.new("I;16", (300, 300)).save(deep)
     assert complaint(capfd, str(small), *voted[1:]) == "imageTooSmall"
     assert complaint(capfd, str(deep), *voted[1:]) == "imageDepth"
 

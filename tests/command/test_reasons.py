@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from edge.ballot.result import Doubt
-from edge.ballot.table import RETURN_SENTENCES
+from edge.commands.table import RETURN_SENTENCES
 from edge.decision import ReturnCode
 from edge.definition.settings import AdjudicationReason
 

@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.definition.election import MAX_ELECTION_BYTES, BubblePosition, GridArea, load_election
+from edge.definition.election import MAX_ELECTION_BYTES, load_election
 from edge.definition.errors import DefinitionError
 from edge.definition.exact_json import MAX_VALUES
+from edge.definition.page_layout import BubblePosition, GridArea
 from edge.definition.paper import PaperSize
 from edge.definition.settings import MarkThresholds
 from tests.definition import town

@@ -21,12 +21,12 @@ import numpy as np
 from PIL import Image
 
 from edge.ballot.interpret import ScannedSheet, interpret
-from edge.ballot.record import canonical_json
 from edge.decision import decide
 from edge.definition.election import Election, load_election
 from edge.definition.paper import PaperSize
 from edge.definition.settings import SystemSettings
 from edge.image_file import read_image
+from edge.record import canonical_json
 from hil.paper.election import make_election
 from hil.paper.exposure import BACKGROUND
 from hil.paper.pen import MarkKind

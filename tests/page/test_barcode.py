@@ -13,7 +13,8 @@ from pyzbar import pyzbar
 from edge.ballot.page_code import corner_squares
 from edge.definition.qr_text import payload_from_barcode
 from edge.page import barcode as module
-from edge.page.barcode import Area, Barcode, read_barcodes
+from edge.page.area import Area
+from edge.page.barcode import Barcode, read_barcodes
 from edge.page.page import Grey, Page, read_page
 from hil.paper.composition import QR_SIDE, qr_corner
 from tests.ballot.sheets import blank_sheet, turned, without_qr

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from edge.definition.paper import PaperSize
 from edge.fixed.otsu import otsu_levels
-from edge.page.barcode import Area
+from edge.page.area import Area
 from edge.page.error import PageError
 from edge.page.page import Grey, Insets, find_insets, match_paper, read_page
 from hil.paper.scan import Feed, scan

@@ -4,7 +4,8 @@ from itertools import product
 
 import pytest
 
-from edge.definition.election import BubblePosition, Election, load_election
+from edge.definition.election import Election, load_election
+from edge.definition.page_layout import BubblePosition
 from edge.definition.paper import GRID_COLUMNS, PaperSize
 from hil.paper.election import Density, Encoding, Schema, make_election
 from hil.paper.geometry import PageGeometry
