@@ -46,29 +46,29 @@ def find_pale_ink(page: Page, boxes: Mapping[int, Box], swell: int) -> dict[int,
     Blur and noise leave some in every oval of a page: what the lower quartile of `boxes` holds is taken for that. Gives the
     boxes, by their key, that hold enough more to matter; none where no grey image is there to see it in.
     """
-    found = {at: ink for at, box in boxes.items() if (ink := _pale_ink(page, box, swell)) is not None}
-    if not found:
+    seen = {at: framed for at, box in boxes.items() if (framed := _Framed.on(page, box)) is not None}
+    if not seen:
         return {}
-    counts = sorted(ink.score.count for ink in found.values())
-    # A stored page has the grey of no ovals but those found before; they hold enough by any measure.
-    usual = counts[len(counts) // 4] if page.grey is not None else 0
-    return {
-        at: ink for at, ink in found.items() if Score(ink.score.count - usual, ink.score.of).at_least(_LEAST_PALE_PER_MILLE * 10)
-    }
-
-
-def _pale_ink(page: Page, box: Box, swell: int) -> GreyInk | None:
-    framed = _Framed.on(page, box)
-    if framed is None:
-        return None
     # The printed line is soft at its edges: two steps further in than where its black ends.
-    inside = framed.grey[framed.inside(min(swell + 2, MOST_SWELL))]
+    interior = bubble_template(page.dpi, min(swell + 2, MOST_SWELL)).interior
+    inside = np.stack([framed.box_pixels(interior.shape)[interior] for framed in seen.values()])
+    place = inside.shape[1] * _PAPER_QUARTERS // 4
+    paper = np.partition(inside, place, axis=1)[:, place].astype(np.int64)
     # An oval that is filled all over holds no paper: then the paper around it tells. Else a shadow's edge may lie between them.
-    paper, around = _paper_level(inside), _paper_level(framed.grey[framed.outside])
-    paper = around if around - paper >= _LEAST_CONTRAST else paper
-    limit = paper - max((paper - page.threshold) // 2, _LEAST_CONTRAST)
-    count = int(np.count_nonzero(inside <= limit)) if limit >= 0 else 0
-    return GreyInk("pale", Score(count, box.width * box.height), framed.area, framed.grey.copy())
+    for row, framed in enumerate(seen.values()):
+        if paper[row] + _LEAST_CONTRAST <= page.white:
+            around = _paper_level(framed.grey[framed.outside])
+            paper[row] = around if around - paper[row] >= _LEAST_CONTRAST else paper[row]
+    limit = paper - np.maximum((paper - page.threshold) // 2, _LEAST_CONTRAST)
+    counts = np.count_nonzero(inside <= limit[:, None], axis=1)
+    # A stored page has the grey of no ovals but those found before; they hold enough by any measure.
+    usual = int(np.sort(counts)[len(counts) // 4]) if page.grey is not None else 0
+    found: dict[int, GreyInk] = {}
+    for (at, framed), count in zip(seen.items(), counts.tolist(), strict=True):
+        of = interior.size
+        if Score(count - usual, of).at_least(_LEAST_PALE_PER_MILLE * 10):
+            found[at] = GreyInk("pale", Score(count, of), framed.area, framed.grey.copy())
+    return found
 
 
 def _paper_level(pixels: Grey) -> int:
@@ -86,7 +86,7 @@ def find_stain(page: Page, box: Box, swell: int, *, slight: bool) -> GreyInk | N
     if framed is None:
         return None
     black = framed.area.of(page.bits)
-    zones = [framed.outside, framed.inside(min(swell + 1, MOST_SWELL))] if slight else [framed.outside]
+    zones = [framed.outside, framed.inside(page.dpi, min(swell + 1, MOST_SWELL))] if slight else [framed.outside]
     half_way = (page.threshold + page.white) // 2
     side = 2 * page.pixels(_HALO) + 1
     for zone in zones:
@@ -100,38 +100,46 @@ def find_stain(page: Page, box: Box, swell: int, *, slight: bool) -> GreyInk | N
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Framed:
-    """The grey pixels of a bubble's box and a frame around it, and the zones in them, as boolean masks of the same shape.
-
-    `outside`: the frame, less what is next to the printed line.
-    """
+    """The grey pixels of `area`: a bubble's box, whose top-left corner is at (x, y) in it, and a frame around that."""
 
     area: Area
     grey: Grey
-    outside: NDArray[np.bool_]
     x: int
     y: int
-    dpi: int
+    width: int
+    height: int
+    gap: int
 
     @classmethod
     def on(cls, page: Page, box: Box) -> _Framed | None:
         """The box on a page; None when it is not wholly on it, or its grey is not at hand."""
         if box.x < 0 or box.y < 0 or box.x + box.width > page.width or box.y + box.height > page.height:
             return None
-        frame, gap = page.pixels(_FRAME), page.pixels(_FRAME_GAP)
+        frame = page.pixels(_FRAME)
         left, top = max(box.x - frame, 0), max(box.y - frame, 0)
         right, bottom = min(box.x + box.width + frame, page.width), min(box.y + box.height + frame, page.height)
         area = Area(left, top, right - left, bottom - top)
         grey = page.grey_of(area)
         if grey is None:
             return None
-        x, y = box.x - left, box.y - top
-        outside = np.ones(grey.shape, np.bool_)
-        outside[max(y - gap, 0) : y + box.height + gap, max(x - gap, 0) : x + box.width + gap] = False
-        return cls(area, grey, outside, x, y, page.dpi)
+        return cls(area, grey, box.x - left, box.y - top, box.width, box.height, page.pixels(_FRAME_GAP))
 
-    def inside(self, swell: int) -> NDArray[np.bool_]:
-        """The inside of the oval, for lines swollen by so many steps."""
-        interior = bubble_template(self.dpi, swell).interior
+    def box_pixels(self, shape: tuple[int, ...]) -> Grey:
+        """The grey pixels of the box alone."""
+        return self.grey[self.y : self.y + shape[0], self.x : self.x + shape[1]]
+
+    @property
+    def outside(self) -> NDArray[np.bool_]:
+        """Mask of the frame, less what is next to the printed line."""
+        zone = np.ones(self.grey.shape, np.bool_)
+        zone[
+            max(self.y - self.gap, 0) : self.y + self.height + self.gap,
+            max(self.x - self.gap, 0) : self.x + self.width + self.gap,
+        ] = False
+        return zone
+
+    def inside(self, dpi: int, swell: int) -> NDArray[np.bool_]:
+        """Mask of the inside of the oval, for lines swollen by so many steps."""
         zone = np.zeros(self.grey.shape, np.bool_)
-        zone[self.y : self.y + interior.shape[0], self.x : self.x + interior.shape[1]] = interior
+        zone[self.y : self.y + self.height, self.x : self.x + self.width] = bubble_template(dpi, swell).interior
         return zone

@@ -16,7 +16,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from edge.ballot.border import Line, Sequence, find_line, number_marks
-from edge.ballot.timing_marks import FAR, NEAR, Candidates, EdgeBands, MarkSize, find_candidates, fit_marks
+from edge.ballot.timing_marks import NEAR, Candidates, MarkSize, find_candidates, fit_marks, row_candidates, side_candidates
 from edge.definition.page_layout import GRID_UNIT, GRID_UNIT_BITS, GridPoints
 from edge.definition.paper import GRID_COLUMNS, MARGIN_SIDE, TIMING_MARK_WIDTH, PaperSize
 from edge.fixed.ink import InkTable
@@ -33,6 +33,8 @@ _PITCH_RANGE = (Fraction(20, 100), Fraction(32, 100))
 _FEWEST_SIDE = 8
 _FEWEST_TOP = 3
 """Marks that a border line needs: New Hampshire's bottom row is a binary code and may hold as few as four."""
+_LEVEL = Fraction(30, 200)
+"""Inches that an end row may bow away from the line between its two corner marks."""
 _ANCHOR_PER_CENT = 35
 """How far, in per cent of a pitch, the first and last mark may be off the top and bottom line."""
 _INK_OF_FIT = 80
@@ -285,17 +287,35 @@ def find_grid(page: Page, *, infer: bool) -> Grid:
         PageError: `missingTimingMarks` naming the border or mark that failed and where, or `stretchedSheet`.
     """
     try:
-        return _grid_from(page, find_candidates(page, NEAR), infer=infer)
+        return _quick_grid(page, infer=infer)
     except PageError:
-        return _grid_from(page, find_candidates(page, FAR), infer=infer)
+        bands = find_candidates(page)
+        borders = _find_side("left", bands.left, page), _find_side("right", bands.right, page)
+        return _grid_from(page, borders, bands.top, bands.bottom, infer=infer)
 
 
-def _grid_from(page: Page, bands: EdgeBands, *, infer: bool) -> Grid:
-    """Find the grid among the candidates of the edge bands."""
+def _quick_grid(page: Page, *, infer: bool) -> Grid:
+    """Find the grid where it usually is: side marks near the edges, end rows level with the first and last of them.
+
+    Raises:
+        PageError: when anything is out of the usual; the thorough search then decides.
+    """
+    left, right = side_candidates(page, NEAR)
+    borders = _find_side("left", left, page), _find_side("right", right, page)
+    slack = page.pixels(_LEVEL)
+    firsts, lasts = ([int(b.y[b.sequence.candidate[at]]) // 2 for b in borders] for at in (0, -1))
+    top = row_candidates(page, min(firsts) - slack, max(firsts) + slack)
+    bottom = row_candidates(page, min(lasts) - slack, max(lasts) + slack)
+    return _grid_from(page, borders, top, bottom, infer=infer)
+
+
+def _grid_from(
+    page: Page, borders: tuple[_SideBorder, _SideBorder], top_marks: Candidates, bottom_marks: Candidates, *, infer: bool
+) -> Grid:
+    """Find the grid from the two side borders and the candidates for the end rows."""
     size = MarkSize.on(page)
-    top, wide = _find_end("top", bands.top, page)
-    bottom, _ = _find_end("bottom", bands.bottom, page)
-    borders = (_find_side("left", bands.left, page), _find_side("right", bands.right, page))
+    top, wide = _find_end("top", top_marks, page)
+    bottom, _ = _find_end("bottom", bottom_marks, page)
     counts = []
     for border in borders:
         before = _rows_beyond(border, top, first=True)

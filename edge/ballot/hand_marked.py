@@ -165,8 +165,12 @@ def _read_side(scan: Scan, measured: MeasuredPage, code: PageCode, election: Ele
         measured.scale,
         streaks,
     )
-    layout = _layout(code.metadata, election)
-    return read_marks(reading, layout, settings) if layout.positions else reading
+    try:
+        layout = _layout(code.metadata, election)
+        return read_marks(reading, layout, settings) if layout.positions else reading
+    except PageError as error:
+        error.scan = scan
+        raise
 
 
 def read_hand_marked(pages: tuple[Page, Page], election: Election, settings: SystemSettings) -> tuple[PageReading, PageReading]:
@@ -179,6 +183,5 @@ def read_hand_marked(pages: tuple[Page, Page], election: Election, settings: Sys
     if sides[0].grid.paper != sides[1].grid.paper:
         raise PageError("mismatchedBallotCardGeometries", f"one side is {sides[0].grid.paper}, the other {sides[1].grid.paper}")
     first, second = _order(sides, election)
-    return both_sides(
-        lambda scan, side: _read_side(scan, side[0], side[1], election, settings), (first[0], first[1:]), (second[0], second[1:])
-    )
+    # Not side by side: judging bubbles is many small steps, and two threads would only hand the interpreter's lock to and fro.
+    return _read_side(*first, election, settings), _read_side(*second, election, settings)

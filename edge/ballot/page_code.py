@@ -32,7 +32,7 @@ _SQUARE_PARTS = 4
 _PRESENT = (70, 70)
 _END_PRESENT = (33, 50)
 """Per cent of ink in a mark and of white around it: an inner mark, and an end mark that the edge of the scan may cut."""
-_REACH = (Fraction(8, 200), Fraction(6, 200))
+_REACH = (Fraction(6, 200), Fraction(6, 200))
 """Inches around its expected place in which a top or bottom mark is looked for, across and down."""
 
 

@@ -32,6 +32,8 @@ _SLIGHT_FILL_PER_CENT = 30
 _UNUSUAL_PER_MILLE = 25
 """Fill, in thousandths of the box, by which a bubble stands out from the empty ones of its own page: the strokes of a cross
 beside an oval hide in its line and leave little more."""
+_INKED_PER_MILLE = 10
+"""Fill, in thousandths of the box, below which there is nothing to look into: no stroke is so short, no hole so shallow."""
 _OUTLINE_FOUND_PER_CENT = 75
 """Share of a bubble's printed line that must show. On real scans it is never under 89 %; a mark only covers more of it."""
 _SPECKS_PER_MILLE = 11
@@ -119,12 +121,13 @@ def _judge(
     filled = fill.at_least(thresholds.definite)
     # The slower measures are for the bubbles that they could decide.
     stroke: Score | None = None
-    if fill.count and not filled:
+    inked = fill.at_least(_INKED_PER_MILLE * 10)
+    if inked and not filled:
         stroke = Score(stroke_length(page.bits, box.x, box.y, page.dpi, scores.swell), box.height)
     slight = filled and not fill.at_least(_SLIGHT_FILL_PER_CENT * 100)
     stain = find_stain(page, box, scores.swell, slight=slight) if filled else None
     doubt: Doubt | None = None
-    if fill.count and touches_missing_paper(page.bits, box.x, box.y, box.width, box.height, page.dpi):
+    if inked and touches_missing_paper(page.bits, box.x, box.y, box.width, box.height, page.dpi):
         verdict, doubt = Verdict.UNREADABLE, Doubt.MISSING_PAPER
     elif filled:
         # A vote must be filled by strokes: the grains of a stain and a crease across the page are no pen's.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -13,10 +15,12 @@ from edge.fixed.ink import Bits, InkTable
 from edge.fixed.number import Int64Array
 from edge.page.page import Page
 
-NEAR = (Fraction(6, 10), Fraction(9, 10))
-FAR = (Fraction(1), Fraction(5, 4))
-"""Inches from the side and from the top and bottom edges within which marks are looked for: where they usually are, and where
-wide margins (New Hampshire leaves 0.7 inch above) and a badly placed sheet may put them."""
+NEAR = Fraction(6, 10)
+FAR = Fraction(1)
+"""Inches from the side edges within which marks are looked for: where they usually are, and where a badly placed sheet may put
+them."""
+_END_BAND = Fraction(5, 4)
+"""Inches from the top and bottom edges likewise: New Hampshire leaves 0.7 inch above the marks."""
 _DRIFT_PER_CENT = 3
 """A turned page needs bands wider by so much of its other side."""
 
@@ -62,6 +66,23 @@ class MarkSize:
         return cls(int(TIMING_MARK_WIDTH * page.dpi), int(TIMING_MARK_HEIGHT * page.dpi))
 
 
+class _Limits(NamedTuple):
+    """Sizes of a candidate's box in pixels."""
+
+    narrowest: int
+    widest: int
+    lowest: int
+    highest: int
+
+
+@cache
+def _limits(dpi: int, narrowest: Fraction) -> _Limits:
+    width, height = TIMING_MARK_WIDTH * dpi, TIMING_MARK_HEIGHT * dpi
+    return _Limits(
+        int(narrowest * width), int(_WIDTH_RANGE[1] * width), int(_HEIGHT_RANGE[0] * height), int(_HEIGHT_RANGE[1] * height) + 1
+    )
+
+
 def _boxes_in(bits: Bits, left: int, top: int, page: Page, narrowest: Fraction) -> Candidates:
     """Candidates among the connected shapes of one band whose top-left corner is at (`left`, `top`) of the page."""
     # An even kernel would move everything by a pixel.
@@ -70,12 +91,12 @@ def _boxes_in(bits: Bits, left: int, top: int, page: Page, narrowest: Fraction) 
     stats = cv2.connectedComponentsWithStats(runs, connectivity=8, ltype=cv2.CV_32S)[2][1:].astype(np.int64)
     x0, y0, width, height, ink = stats.T
     x0, y0 = x0 + left, y0 + top
-    nominal_width, nominal_height = TIMING_MARK_WIDTH * page.dpi, TIMING_MARK_HEIGHT * page.dpi
+    limits = _limits(page.dpi, narrowest)
     keep = (
-        (width >= int(narrowest * nominal_width))
-        & (width <= int(_WIDTH_RANGE[1] * nominal_width))
-        & (height >= int(_HEIGHT_RANGE[0] * nominal_height))
-        & (height <= int(_HEIGHT_RANGE[1] * nominal_height) + 1)
+        (width >= limits.narrowest)
+        & (width <= limits.widest)
+        & (height >= limits.lowest)
+        & (height <= limits.highest)
         & (ink * 100 >= _SOLID_PER_CENT * width * height)
     )
     return Candidates(x0[keep], y0[keep], (x0 + width)[keep], (y0 + height)[keep])
@@ -91,18 +112,27 @@ class EdgeBands:
     bottom: Candidates
 
 
-def find_candidates(page: Page, bands: tuple[Fraction, Fraction] = FAR) -> EdgeBands:
-    """Candidate marks along the four edges of a page, in side and end bands of the given width in inches."""
-    bits = page.bits
-    side = page.pixels(bands[0]) + page.height * _DRIFT_PER_CENT // 100
-    end = page.pixels(bands[1]) + page.width * _DRIFT_PER_CENT // 100
-    width, height = page.width, page.height
-    return EdgeBands(
-        left=_boxes_in(bits[:, :side], 0, 0, page, _CLIPPED_WIDTH),
-        right=_boxes_in(bits[:, width - side :], width - side, 0, page, _CLIPPED_WIDTH),
-        top=_boxes_in(bits[:end], 0, 0, page, _WIDTH_RANGE[0]),
-        bottom=_boxes_in(bits[height - end :], 0, height - end, page, _WIDTH_RANGE[0]),
+def side_candidates(page: Page, inches: Fraction) -> tuple[Candidates, Candidates]:
+    """Candidate marks along the left and the right edge, in bands of the given width."""
+    band = page.pixels(inches) + page.height * _DRIFT_PER_CENT // 100
+    start = page.width - band
+    return (
+        _boxes_in(page.bits[:, :band], 0, 0, page, _CLIPPED_WIDTH),
+        _boxes_in(page.bits[:, start:], start, 0, page, _CLIPPED_WIDTH),
     )
+
+
+def row_candidates(page: Page, top: int, bottom: int) -> Candidates:
+    """Candidate marks in the pixel rows from `top` to before `bottom`, as far as they are on the page."""
+    top, bottom = max(top, 0), min(bottom, page.height)
+    return _boxes_in(page.bits[top:bottom], 0, top, page, _WIDTH_RANGE[0])
+
+
+def find_candidates(page: Page) -> EdgeBands:
+    """Candidate marks along all four edges of a page, as far from them as any are looked for."""
+    end = page.pixels(_END_BAND) + page.width * _DRIFT_PER_CENT // 100
+    left, right = side_candidates(page, FAR)
+    return EdgeBands(left, right, row_candidates(page, 0, end), row_candidates(page, page.height - end, page.height))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,14 +155,20 @@ class Fit:
         return (self.area > 0) & (self.ink * 100 >= mark * self.area) & (self.white * 100 >= padding * self.ring)
 
 
+@cache
+def _offsets(reach_x: int, reach_y: int) -> tuple[Int64Array, Int64Array]:
+    """Every offset within reach, the nearest first."""
+    dy, dx = (a.ravel() for a in np.mgrid[-reach_y : reach_y + 1, -reach_x : reach_x + 1].astype(np.int64))
+    order = np.argsort(dx * dx + dy * dy, kind="stable")
+    return dx[order], dy[order]
+
+
 def fit_marks(table: InkTable, size: MarkSize, x: Int64Array, y: Int64Array, reach_x: int, reach_y: int) -> Fit:
     """Best place for an ideal mark within `reach_x`, `reach_y` pixels of each centre (x, y).
 
     The best place has the most ink in the box plus white in the ring; of equals, the one nearest to the centre.
     """
-    dy, dx = (a.ravel() for a in np.mgrid[-reach_y : reach_y + 1, -reach_x : reach_x + 1].astype(np.int64))
-    order = np.argsort(dx * dx + dy * dy, kind="stable")
-    dx, dy = dx[order], dy[order]
+    dx, dy = _offsets(reach_x, reach_y)
     x0 = x[:, None] - size.width // 2 + dx
     y0 = y[:, None] - size.height // 2 + dy
     ink, area = table.count(x0, y0, x0 + size.width, y0 + size.height)
