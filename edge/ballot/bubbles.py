@@ -49,6 +49,7 @@ class BubbleScores:
     fill: Int64Array
     fill_of: int
     broad: Int64Array
+    deep: Int64Array
     usual: int
     specks: int
     swell: int
@@ -161,6 +162,7 @@ def _score_at(bits: Bits, x: Int64Array, y: Int64Array, dx: Int64Array, dy: Int6
     fill = np.count_nonzero(windows[:, field], axis=1).astype(np.int64)
     broad = np.count_nonzero(_broad(around)[:, field], axis=1).astype(np.int64)
     specks = fill - broad
+    deep = np.count_nonzero(windows[:, bubble_template(dpi, min(swell + 2, MOST_SWELL)).interior], axis=1).astype(np.int64)
     return BubbleScores(
         x,
         y,
@@ -171,6 +173,7 @@ def _score_at(bits: Bits, x: Int64Array, y: Int64Array, dx: Int64Array, dy: Int6
         fill,
         width * height,
         broad,
+        deep,
         min(int(np.sort(fill)[len(fill) // 4]), width * height * _MOST_USUAL_PER_CENT // 100),
         int(np.sort(specks)[len(specks) // 4]),
         swell,

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 _SLIGHT_FILL_PER_CENT = 30
 """A crease covers less of a bubble than this."""
+_DEEP_PER_MILLE = 40
+"""Ink well inside an oval, in thousandths of the box, that a vote has at least; undisputed marks on real scans have 60 and more."""
 _UNUSUAL_PER_MILLE = 25
 """Fill, in thousandths of the box, by which a bubble stands out from the empty ones of its own page: the strokes of a cross
 beside an oval hide in its line and leave little more."""
@@ -130,8 +132,10 @@ def _judge(
     if inked and touches_missing_paper(page.bits, box.x, box.y, box.width, box.height, page.dpi):
         verdict, doubt = Verdict.UNREADABLE, Doubt.MISSING_PAPER
     elif filled:
-        # A vote must be filled by strokes: the grains of a stain and a crease across the page are no pen's.
+        # A vote must be filled by strokes, and not only along its line: the grains of a stain, a squeezed oval's own line and a
+        # crease across the page are no pen's.
         stroked = Score(int(scores.broad[at]), scores.fill_of).at_least(thresholds.definite)
+        stroked = stroked and Score(int(scores.deep[at]), scores.fill_of).at_least(_DEEP_PER_MILLE * 10)
         creased = slight and is_creased(page.bits, box.x, box.y, box.width, box.height, page.dpi)
         verdict = Verdict.MARGINAL if creased or stain is not None or not stroked else Verdict.MARKED
     elif fill.at_least(thresholds.marginal) or pale is not None or _crossed(stroke):

@@ -36,6 +36,7 @@ def test_an_undamaged_sheet_of_a_careful_voter_is_read_exactly() -> None:
         Case(0, encoding="timing-marks", damages={"noise": 60}),
         Case(0, electorate="difficult", damages={"low_contrast": 100}),
         Case(0, encoding="timing-marks", electorate="difficult", damages={"torn_corner": 100}),
+        Case(5004, encoding="timing-marks", text="long", electorate="difficult", damages={"fold": 10}),
     ],
     ids=lambda case: "-".join(f"{name}-{strength}" for name, strength in case.damages.items()),
 )
