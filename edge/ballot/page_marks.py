@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _SLIGHT_FILL_PER_CENT = 30
 """A crease covers less of a bubble than this."""
 _DEEP_PER_MILLE = 40
-"""Ink well inside an oval, in thousandths of the box, that a vote has at least; undisputed marks on real scans have 60 and more."""
+"""Ink well inside an oval, in thousandths of the box, that a vote has at least; undisputed real marks have 60 and more."""
 _UNUSUAL_PER_MILLE = 25
 """Fill, in thousandths of the box, by which a bubble stands out from the empty ones of its own page: the strokes of a cross
 beside an oval hide in its line and leave little more."""
