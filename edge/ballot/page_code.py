@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from edge.definition.election import Election
     from edge.page.page import Page
 
-_SQUARE_PARTS = 4
-"""The corner searched for a QR code is a square of a quarter of the page's width."""
+_SQUARE_PARTS = (6, 4)
+"""The corners searched for a QR code are squares of a sixth of the page's width, where it usually is, then of a quarter."""
 _PRESENT = (70, 70)
 _END_PRESENT = (33, 50)
 """Per cent of ink in a mark and of white around it: an inner mark, and an end mark that the edge of the scan may cut."""
@@ -45,9 +45,9 @@ class PageCode:
     barcode: Barcode | None
 
 
-def corner_squares(page: Page) -> tuple[Area, Area]:
+def corner_squares(page: Page, parts: int = _SQUARE_PARTS[-1]) -> tuple[Area, Area]:
     """Where a QR code is printed: bottom left, or top right when the page lies upside down."""
-    side = page.width // _SQUARE_PARTS
+    side = page.width // parts
     return Area(0, page.height - side, side, side), Area(page.width - side, 0, side, side)
 
 
@@ -59,8 +59,8 @@ def read_qr_code(page: Page, election: Election) -> PageCode:
             `invalidBallotHash` when the ballot is of another election.
     """
     problem = "no QR code in the bottom left or top right corner"
-    upright, turned = corner_squares(page)
-    for barcode in read_barcodes(page, (upright, turned)):
+    squares = [corner_squares(page, parts) for parts in _SQUARE_PARTS]
+    for barcode in read_barcodes(page, tuple(square for pair in squares for square in pair)):
         try:
             payload = decode_bubble_payload(payload_from_barcode(barcode.data), election)
         except DefinitionError as error:
@@ -68,7 +68,7 @@ def read_qr_code(page: Page, election: Election) -> PageCode:
                 raise PageError(error.code, error.detail) from error
             problem = str(error)
             continue
-        return PageCode(metadata_of(payload, election), barcode.area == turned, barcode)
+        return PageCode(metadata_of(payload, election), barcode.area in {turned for _, turned in squares}, barcode)
     raise PageError("invalidQrCodeMetadata", problem)
 
 

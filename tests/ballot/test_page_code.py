@@ -133,7 +133,7 @@ def test_every_version_of_the_code_is_read_either_way_up(version: BubbleVersion)
             assert (said.test_mode, said.ballot_type, said.audit_id) == (True, BallotType.ABSENTEE, "b-7")
             assert (said.ballot_hash, said.encoding, code.upside_down) == (election.ballot_hash, version.value, upside_down)
             assert code.barcode is not None
-            assert code.barcode.area == corner_squares(page)[upside_down]
+            assert code.barcode.area in {corner_squares(page, parts)[upside_down] for parts in (6, 4)}
 
 
 @pytest.mark.parametrize("lost", ["front", "back"])
