@@ -51,7 +51,7 @@ def find_pale_ink(page: Page, boxes: Mapping[int, Box], swell: int) -> dict[int,
         return {}
     # The printed line is soft at its edges: two steps further in than where its black ends.
     interior = bubble_template(page.dpi, min(swell + 2, MOST_SWELL)).interior
-    inside = np.stack([framed.box_pixels(interior.shape)[interior] for framed in seen.values()])
+    inside = np.stack([framed.box_pixels[interior] for framed in seen.values()])
     place = inside.shape[1] * _PAPER_QUARTERS // 4
     paper = np.partition(inside, place, axis=1)[:, place].astype(np.int64)
     # An oval that is filled all over holds no paper: then the paper around it tells. Else a shadow's edge may lie between them.
@@ -124,9 +124,10 @@ class _Framed:
             return None
         return cls(area, grey, box.x - left, box.y - top, box.width, box.height, page.pixels(_FRAME_GAP))
 
-    def box_pixels(self, shape: tuple[int, ...]) -> Grey:
+    @property
+    def box_pixels(self) -> Grey:
         """The grey pixels of the box alone."""
-        return self.grey[self.y : self.y + shape[0], self.x : self.x + shape[1]]
+        return self.grey[self.y : self.y + self.height, self.x : self.x + self.width]
 
     @property
     def outside(self) -> NDArray[np.bool_]:

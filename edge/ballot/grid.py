@@ -37,6 +37,8 @@ _LEVEL = Fraction(30, 200)
 """Inches that an end row may bow away from the line between its two corner marks."""
 _ANCHOR_PER_CENT = 35
 """How far, in per cent of a pitch, the first and last mark may be off the top and bottom line."""
+_FIT_REACH = Fraction(10, 200)
+"""Inches up and down from the guess in which a mark that touches something else is looked for; half of it across."""
 _INK_OF_FIT = 80
 _WHITE_OF_FIT = 55
 """Per cent of ink in the mark and of white around it that prove a mark which touches something else."""
@@ -249,7 +251,7 @@ def _fit_missing(
     if x1 <= x0:
         return marks
     table = InkTable(page.bits[:, x0:x1], x0, 0)
-    reach = page.pixels(Fraction(10, 200))
+    reach = page.pixels(_FIT_REACH)
     fit = fit_marks(table, size, centre, marks.y[want] // 2, reach // 2, reach)
     good = fit.at_least(_INK_OF_FIT, _WHITE_OF_FIT) & (fit.area * 4 >= size.width * size.height)
     y, found = marks.y.copy(), marks.found.copy()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edge.ballot.both_sides import both_sides
-from edge.ballot.result import Interpretation, PageMetadata, PageReading, Scan
+from edge.ballot.page_code import metadata_of
+from edge.ballot.result import Interpretation, PageReading, Scan
 from edge.definition.errors import DefinitionError
 from edge.definition.qr_text import payload_from_barcode
 from edge.definition.summary_payload import SummaryPayload, decode_summary_payload
@@ -64,17 +65,7 @@ def read_machine_marked(pages: tuple[Page, Page], election: Election, settings: 
     page = pages[place]
     # The code is printed in the upper half: found in the lower half, the page lies upside down.
     upside_down = 2 * barcode.y > page.height
-    metadata = PageMetadata(
-        ballot_style_id=election.ballot_styles[payload.style_index].id,
-        precinct_id=election.precincts[payload.precinct_index].id,
-        page_number=payload.page_number,
-        total_pages=payload.total_pages,
-        test_mode=payload.test_mode,
-        ballot_type=payload.ballot_type,
-        audit_id=payload.audit_id,
-        ballot_hash=payload.ballot_hash,
-        encoding=payload.version.value,
-    )
+    metadata = metadata_of(payload, election)
     upright = page.turned() if upside_down else page
     reading = PageReading(scan, "front", upright, upside_down, page.paper, metadata, barcode, None, None, ())
     other = pages[1 - place].turned() if upside_down else pages[1 - place]

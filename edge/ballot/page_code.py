@@ -15,6 +15,7 @@ from edge.definition.bubble_payload import decode_bubble_payload
 from edge.definition.errors import DefinitionError
 from edge.definition.paper import GRID_COLUMNS
 from edge.definition.qr_text import payload_from_barcode
+from edge.definition.summary_payload import SummaryPayload
 from edge.fixed.ink import InkTable
 from edge.fixed.number import SUBPIXEL, round_div
 from edge.page.area import Area
@@ -72,13 +73,13 @@ def read_qr_code(page: Page, election: Election) -> PageCode:
     raise PageError("invalidQrCodeMetadata", problem)
 
 
-def metadata_of(payload: BubblePayload, election: Election) -> PageMetadata:
+def metadata_of(payload: BubblePayload | SummaryPayload, election: Election) -> PageMetadata:
     """A payload with its indices looked up; they are in range when the payload was decoded for this election."""
     return PageMetadata(
         ballot_style_id=election.ballot_styles[payload.style_index].id,
         precinct_id=election.precincts[payload.precinct_index].id,
         page_number=payload.page_number,
-        total_pages=None,
+        total_pages=payload.total_pages if isinstance(payload, SummaryPayload) else None,
         test_mode=payload.test_mode,
         ballot_type=payload.ballot_type,
         audit_id=payload.audit_id,

@@ -62,10 +62,8 @@ def read_marks(reading: PageReading, layout: PageLayout, settings: SystemSetting
     scores, faint = _with_faint_outlines(page, scores)
     thresholds = settings.mark_thresholds
     boxes = _boxes(page, scores)
-    unfilled = {
-        at: box for at, box in enumerate(boxes) if not Score(int(scores.fill[at]), scores.fill_of).at_least(thresholds.definite)
-    }
-    pale = find_pale_ink(page, unfilled, scores.swell)
+    filled = [Score(count, scores.fill_of).at_least(thresholds.definite) for count in scores.fill.tolist()]
+    pale = find_pale_ink(page, {at: box for at, box in enumerate(boxes) if not filled[at]}, scores.swell)
     bubbles = tuple(
         _judge(page, position, scores, at, boxes[at], faint.get(at), pale.get(at), thresholds)
         for at, position in enumerate(layout.positions)
