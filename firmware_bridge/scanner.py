@@ -88,7 +88,7 @@ class ScanFailed:
     """A scan ended without usable images; the feeder is off again. Where the sheet is, only the sensors tell.
 
     Attributes:
-        code: noImage, imageTruncated, imageOverflow or imageUnreadable.
+        code: noImage, imageTruncated, imageOverflow or scanUnreadable.
         detail: One sentence.
     """
 

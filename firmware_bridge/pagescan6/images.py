@@ -33,7 +33,7 @@ class ImageError(Exception):
     """A scan without usable images.
 
     Attributes:
-        code: noImage, imageTruncated or imageUnreadable.
+        code: noImage, imageTruncated or scanUnreadable.
         detail: What is wrong, in one sentence.
     """
 
@@ -116,14 +116,14 @@ def assemble(raw: bytes | bytearray, calibration: Calibration | None, settings: 
     if not raw:
         raise ImageError("noImage", "the scan ended without a pixel")
     if len(raw) > settings.image_limit_bytes:
-        raise ImageError("imageUnreadable", f"more than {settings.image_limit_bytes} bytes came, longer than any sheet")
+        raise ImageError("scanUnreadable", f"more than {settings.image_limit_bytes} bytes came, longer than any sheet")
     arrays = 2 if settings.sides == "both" else 1
     if len(raw) % arrays:
-        raise ImageError("imageUnreadable", f"{len(raw)} bytes came: one side lacks a pixel")
+        raise ImageError("scanUnreadable", f"{len(raw)} bytes came: one side lacks a pixel")
     rows = _whole_rows(raw, arrays * COLUMNS * settings.bits // 8, settings.partial_row)
     if settings.bits == 8:
         if calibration is None:
-            raise ImageError("imageUnreadable", "the scanner has not said yet how its columns are calibrated")
+            raise ImageError("scanUnreadable", "the scanner has not said yet how its columns are calibrated")
         top, bottom = _sides_of_grey(rows, calibration, settings.sides)
     else:
         top, bottom = _sides_of_bits(_without_black_ends(rows ^ _WIRE_MASK), settings.sides)

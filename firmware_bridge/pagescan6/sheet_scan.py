@@ -112,7 +112,7 @@ class SheetScan:
             if self._overflow:
                 failure = ScanFailed("imageOverflow", "pixels were lost because they were not fetched fast enough")
             elif self._spoilt:
-                failure = ScanFailed("imageUnreadable", self._spoilt)
+                failure = ScanFailed("scanUnreadable", self._spoilt)
             self._begin_anew(Phase.OFF)
             return failure
 

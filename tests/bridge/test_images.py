@@ -147,9 +147,9 @@ def test_rows_that_are_not_whole() -> None:
     [
         (b"", GREY, "noImage"),
         (b"", BILEVEL, "noImage"),
-        (bytes(3457), GREY, "imageUnreadable"),
+        (bytes(3457), GREY, "scanUnreadable"),
         (bytes(3454), GREY, "imageTruncated"),
-        (bytes(3456 * 3), ScannerSettings(image_limit_bytes=3456 * 2), "imageUnreadable"),
+        (bytes(3456 * 3), ScannerSettings(image_limit_bytes=3456 * 2), "scanUnreadable"),
     ],
 )
 def test_no_image(raw: bytes, settings: ScannerSettings, code: str) -> None:
@@ -197,7 +197,7 @@ def test_any_bytes_are_an_image_or_a_code(raw: bytes, bits: int, sides: str, par
     )
     images = images_or_code(raw, settings)
     if isinstance(images, str):
-        assert images in {"noImage", "imageTruncated", "imageUnreadable"}
+        assert images in {"noImage", "imageTruncated", "scanUnreadable"}
     else:
         assert {len(image) for image in (images.top, images.bottom)} - {0} == {max(len(images.top), len(images.bottom))}
 

@@ -152,7 +152,7 @@ def test_a_sheet_longer_than_one_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("pixels", "code"), [(b"", "noImage"), (bytes(ROW * 3 + 1), "imageUnreadable"), (bytes(ROW - 2), "imageTruncated")]
+    ("pixels", "code"), [(b"", "noImage"), (bytes(ROW * 3 + 1), "scanUnreadable"), (bytes(ROW - 2), "imageTruncated")]
 )
 def test_scans_without_images(pixels: bytes, code: str) -> None:
     bus = FakeBus(ANSWERS)
@@ -217,7 +217,7 @@ def test_too_many_pixels() -> None:
         bus.say(BEGIN_SCAN)
         bus.stream(SHEET.tobytes())
         assert heard.next() == ScanStarted()
-        assert failed_code(bus, heard) == "imageUnreadable"
+        assert failed_code(bus, heard) == "scanUnreadable"
 
 
 def test_pixels_that_never_end() -> None:
@@ -238,7 +238,7 @@ def test_pixels_that_never_end() -> None:
         outcome = heard.next()
         stop.set()
         pouring.join()
-        assert outcome == ScanFailed("imageUnreadable", "pixels went on coming after the end of the scan")
+        assert outcome == ScanFailed("scanUnreadable", "pixels went on coming after the end of the scan")
 
 
 def test_nothing_but_stop_feeding_is_sent_until_the_scan_has_ended() -> None:
@@ -288,7 +288,7 @@ def test_a_scan_that_is_stopped_on_its_way() -> None:
         scanner.stop_feeding()
         scanner.sensors()
         bus.say(END_SCAN)
-        assert heard.next() == ScanFailed("imageUnreadable", "the scan was stopped on the way")
+        assert heard.next() == ScanFailed("scanUnreadable", "the scan was stopped on the way")
 
 
 def test_a_sheet_that_was_taken_before_the_stop_arrived() -> None:
@@ -300,7 +300,7 @@ def test_a_sheet_that_was_taken_before_the_stop_arrived() -> None:
         bus.stream(SHEET.tobytes())
         assert heard.next() == ScanStarted()
         bus.say(END_SCAN)
-        assert heard.next() == ScanFailed("imageUnreadable", "the scanner took a sheet while the feeder was off")
+        assert heard.next() == ScanFailed("scanUnreadable", "the scanner took a sheet while the feeder was off")
 
 
 def test_feeding_does_not_begin_without_the_scanner_s_confirmation() -> None:

@@ -45,7 +45,7 @@ def test_nothing_may_be_sent_from_the_wish_to_the_end() -> None:
 def failure(*steps: str) -> str:
     failed = scan(*steps, "ended").finish()
     assert isinstance(failed, ScanFailed)
-    assert failed.code == "imageUnreadable"
+    assert failed.code == "scanUnreadable"
     return failed.detail
 
 
