@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.ballot.interpret import ScannedSheet, interpret
+from edge.commands.definition import read_election, read_settings
 from edge.commands.error import CommandError
 from edge.commands.table import interpretation_table
 from edge.decision import decide
-from edge.definition.election import BALLOT_HASH_BYTES, MAX_ELECTION_BYTES, load_election
 from edge.definition.errors import DefinitionError
-from edge.definition.settings import MAX_SETTINGS_BYTES, SystemSettings, load_settings
 from edge.image_file import ImageFileError, read_image
 from edge.record import canonical_json
 
@@ -25,7 +22,7 @@ if TYPE_CHECKING:
 
     from edge.ballot.result import Interpretation
     from edge.commands.picture_folder import PictureFolder
-    from edge.definition.election import Election
+    from edge.definition.settings import SystemSettings
     from edge.page.page import Grey
 
 EXIT_STATUS = {"accept": 0, "return": 3, "hold": 4}
@@ -38,8 +35,8 @@ def run(arguments: argparse.Namespace) -> int:
         CommandError: when a file or folder cannot be used.
     """
     try:
-        election = _election(arguments)
-        settings = _settings(arguments.settings, election)
+        election = read_election(arguments.election, arguments.ballot_hash)
+        settings = read_settings(arguments.settings, election)
         sheet = ScannedSheet(read_image(arguments.front), read_image(arguments.back))
     except (DefinitionError, ImageFileError) as error:
         raise CommandError(error.code, error.detail) from error
@@ -59,38 +56,6 @@ def run(arguments: argparse.Namespace) -> int:
         encoding = sys.stdout.encoding or "utf-8"
         sys.stdout.write(table.encode(encoding, "backslashreplace").decode(encoding) + "\n")
     return EXIT_STATUS[disposition.kind]
-
-
-def _election(arguments: argparse.Namespace) -> Election:
-    """The election, with another hash where one is given: its ballots were printed from another revision of the file."""
-    given = arguments.ballot_hash
-    if given is not None and re.fullmatch(rf"[0-9A-Fa-f]{{{2 * BALLOT_HASH_BYTES}}}", given) is None:
-        raise CommandError("badUse", f"--ballot-hash takes {2 * BALLOT_HASH_BYTES} hex digits, not {given!r}")
-    election = load_election(_read_file(arguments.election, MAX_ELECTION_BYTES))
-    return election if given is None else replace(election, ballot_hash=bytes.fromhex(given))
-
-
-def _read_file(path: Path, limit: int) -> bytes:
-    """The bytes of a definition or settings file; the loaders refuse one that exceeds the limit."""
-    try:
-        if path.exists() and not path.is_file():
-            raise CommandError("fileUnreadable", f"{str(path)!r} is not a regular file")
-        with path.open("rb") as file:
-            return file.read(limit + 1)
-    except FileNotFoundError as error:
-        raise CommandError("fileNotFound", f"there is no file {str(path)!r}") from error
-    except (OSError, ValueError) as error:
-        raise CommandError("fileUnreadable", f"{str(path)!r}: {getattr(error, 'strerror', None) or error}") from error
-
-
-def _settings(path: Path | None, election: Election) -> SystemSettings:
-    """The settings file, else the defaults with the mark thresholds of an older election file that carries its own."""
-    if path is not None:
-        return load_settings(_read_file(path, MAX_SETTINGS_BYTES))
-    settings = SystemSettings()
-    if election.mark_thresholds is None:
-        return settings
-    return settings.model_copy(update={"mark_thresholds": election.mark_thresholds})
 
 
 def _picture_folder(path: Path) -> PictureFolder:

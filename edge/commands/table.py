@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from edge.ballot.grid import Found
 from edge.ballot.result import Doubt, Verdict
-from edge.decision import ReturnCode
 from edge.definition.election import WRITE_IN_PREFIX
 from edge.definition.settings import AdjudicationReason
+from edge.sentences import RETURN_SENTENCES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,31 +21,6 @@ if TYPE_CHECKING:
 
 Row = str | tuple[str, str]
 """A line of text, or a text with a score at the right edge."""
-
-RETURN_SENTENCES: dict[str, str] = {
-    "blankSheet": "Neither side looks like a ballot.",
-    "bmdBallotScanningDisabled": "This is a machine-marked ballot, and this station does not take them.",
-    "borderInsetNotFound": "No edge of the paper can be seen.",
-    "bubblesNotFound": "The ovals are not where this ballot style has them.",
-    "gridPositionOutsideTimingMarkGrid": "An oval of this ballot style lies outside the paper.",
-    "invalidBallotHash": "The ballot belongs to another election.",
-    "invalidCardMetadata": "Both sides say that they are the same side.",
-    "invalidQrCodeMetadata": "The QR code cannot be read.",
-    "invalidScale": "The ballot is printed too small.",
-    "invalidTimingMarkMetadata": "The code in the bottom row of marks cannot be read.",
-    "lowContrast": "The paper is blank, or its print is too pale.",
-    "mismatchedBallotCardGeometries": "The two sides are of different lengths.",
-    "mismatchedBallotMetadata": "The two sides belong to different ballots.",
-    "missingGridLayout": "The election has no layout for this ballot style.",
-    "missingTimingMarks": "The marks along the edges cannot be found or are too incomplete.",
-    "noisyImage": "Specks all over the image hide what is on the ballot.",
-    "stretchedSheet": "The sheet was stretched or slipped in the rollers.",
-    "unexpectedDimensions": "The sheet has no ballot's size.",
-    "verticalStreaksDetected": "Dirt on the scanner's glass draws a line over the ballot.",
-    ReturnCode.INVALID_TEST_MODE: "This is not the kind of ballot (test or official) that is being cast now.",
-    ReturnCode.INVALID_PRECINCT: "The ballot belongs to another precinct.",
-}
-"""Why a sheet is returned, for the person who holds it; one sentence a reason code."""
 
 _HELD_SHEETS: dict[str, str] = {
     AdjudicationReason.BLANK_BALLOT: "No vote was found on either side.",

@@ -96,4 +96,6 @@ def _page(header: dict[str, Any], pixels: memoryview) -> tuple[int, Page]:
         kept.append((area, np.frombuffer(pixels[used : used + size], np.uint8).reshape(area.height, area.width)))
         used += size
     paper = None if header["paper"] is None else PaperSize[header["paper"]]
-    return used, Page(bits, None, *header["levels"], Insets(*header["insets"]), paper, header["dpi"], tuple(kept))
+    threshold, black, white = header["levels"]
+    insets = Insets(*header["insets"])
+    return used, Page(bits, None, threshold, black, white, insets, paper, header["dpi"], tuple(kept))

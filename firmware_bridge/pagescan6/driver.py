@@ -77,9 +77,12 @@ class PageScan6:
         return self._identity
 
     def sensors(self) -> Sensors:
-        """Ask for the state of the sensors; raises scannerSilent after `status_seconds`."""
+        """Ask for the state of the sensors; raises scannerSilent after `status_seconds`.
+
+        While the motion into the box waits for the front to be clear the scanner answers late, and is given `pause_seconds`.
+        """
         with self._verb():
-            status = self._session.ask(commands.STATUS, Status, self._settings.status_seconds)
+            status = self._session.ask(commands.STATUS, Status, self._settings.status_seconds, self._intake.pausing)
         return Sensors(
             front=status.front_covered,
             rear=status.rear_covered,

@@ -32,6 +32,8 @@ class Intake:
         reports: Translates all that has nothing to do with a scan.
         calibration: What the next image is calibrated with; None until the scanner was asked.
         calibration_is_old: The scanner was calibrated anew since.
+        pause_limit: Until when the scanner may be busy waiting for the paper at its front to go, in seconds of the clock; None
+            when it does not wait. It queues commands meanwhile, and answers them late.
     """
 
     def __init__(self, session: Session, settings: ScannerSettings, on_event: OnEvent, clock: Clock) -> None:
@@ -39,6 +41,7 @@ class Intake:
         self.reports = Reports()
         self.calibration: Calibration | None = None
         self.calibration_is_old = False
+        self.pause_limit: float | None = None
         self._session = session
         self._settings = settings
         self._clock = clock
@@ -81,11 +84,26 @@ class Intake:
             case Event(kind=EventKind.FIFO_OVERFLOW) if self.scan.overflowed():
                 pass  # told when the scan ends
             case _:
-                if isinstance(message, Event) and message.kind is EventKind.CALIBRATION_OKAY:
-                    self.calibration_is_old = True
+                if isinstance(message, Event):
+                    self._note(message.kind)
                 report = self.reports.of(message)
                 if report is not None:
                     self._pass_on(report)
+
+    def _note(self, kind: EventKind) -> None:
+        match kind:
+            case EventKind.CALIBRATION_OKAY:
+                self.calibration_is_old = True
+            case EventKind.EJECT_PAUSED:
+                self.pause_limit = self._clock() + self._settings.pause_seconds
+            case EventKind.EJECT_RESUMED:
+                self.pause_limit = None
+            case _:
+                pass
+
+    def pausing(self) -> bool:
+        """Whether the scanner may be waiting for the paper at its front to go."""
+        return self.pause_limit is not None and self._clock() < self.pause_limit
 
     def next_image_read(self) -> float:
         """Long while nothing is expected, so that an idle station costs nothing; short when an end has to be noticed."""

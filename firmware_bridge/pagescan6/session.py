@@ -118,18 +118,25 @@ class Session:
                 self._fail(error)
                 raise
 
-    def ask(self, body: bytes, reply: type[R], seconds: float) -> R:
+    def ask(self, body: bytes, reply: type[R], seconds: float, excused: Callable[[], bool] = lambda: False) -> R:
         """Send a command and wait for its reply. Raises as `send` and `wait_for`."""
         self.send(body)
-        return self.wait_for(reply, seconds)
+        return self.wait_for(reply, seconds, excused=excused)
 
-    def wait_for(self, reply: type[R], seconds: float, matches: Callable[[R], bool] = lambda _: True) -> R:
+    def wait_for(
+        self,
+        reply: type[R],
+        seconds: float,
+        matches: Callable[[R], bool] = lambda _: True,
+        excused: Callable[[], bool] = lambda: False,
+    ) -> R:
         """Wait for a reply of a kind.
 
         Args:
             reply: The kind.
             seconds: The limit.
             matches: Which ones of that kind will do.
+            excused: Whether the scanner has reason to answer late at this moment; the limit begins anew as long as it has.
 
         Raises:
             ScannerError: scannerSilent when none has come within the limit; scannerDisconnected when the session is over.
@@ -145,6 +152,8 @@ class Session:
                         del self._replies[index]
                         return candidate
                 left = deadline - self._clock()
+                if left <= 0 and excused():
+                    deadline, left = self._clock() + seconds, seconds
                 if left <= 0:
                     raise scanner_error("scannerSilent", f"no {reply.__name__} within {seconds:.2f} s")
                 self._changed.wait(left)

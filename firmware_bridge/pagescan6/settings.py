@@ -55,6 +55,7 @@ class ScannerSettings:
         setup_seconds: Limit for the rest of the opening conversation (notes: 3).
         write_seconds: Limit for one command to leave (notes: 1).
         status_seconds: Limit for the reply to a status query; late while a long sheet is ejected (notes: 2).
+        pause_seconds: The same while the motion into the box waits for the front to be clear; commands are queued then (ours).
         reply_seconds: Limit for any other reply (notes: 5 in older drivers).
         event_read_bytes: Buffer for replies and events, a multiple of 512 (notes: 16384).
         image_read_bytes: Buffer for pixels, a multiple of 512 (notes: 1 MiB).
@@ -96,6 +97,7 @@ class ScannerSettings:
     setup_seconds: float = 3.0
     write_seconds: float = 1.0
     status_seconds: float = 2.0
+    pause_seconds: float = 600.0
     reply_seconds: float = 5.0
 
     event_read_bytes: int = 16 << 10

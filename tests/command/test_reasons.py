@@ -4,13 +4,27 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from pathlib import Path
 
 from edge.ballot.result import Doubt
-from edge.commands.table import RETURN_SENTENCES
 from edge.decision import ReturnCode
 from edge.definition.settings import AdjudicationReason
+from edge.sentences import RETURN_SENTENCES
+from edge.station.config import effective, station_config
+from edge.station.patterns import PATTERNS
+from edge.station.sentences import SCANNER_SENTENCES
+from edge.station.signals import Signal
+from edge.station.state import StateName, StationReason
 
+IN_THE_TEXT = {"statusUnreachable", "statusUnreadable", "calibrationFailed"}
+"""Codes of commands that the technician's document explains where it shows the command."""
+STORE_CODES = {"storeUnavailable", "storeFull", "storeCorrupt", "storeConfused"}
+TIMING = {
+    f"scanner.timing.{name}": value
+    for name, value in {"write_limit": 1000, "status_limit": 2000, "connect_limit": 3000, "image_quiet": 20}.items()
+}
+"""Left out, the driver's own defaults hold, which the example shows."""
 ROOT = Path(__file__).resolve().parents[2]
 ERRORS = ("PageError", "DefinitionError", "ImageFileError", "CommandError")
 
@@ -55,14 +69,64 @@ def raised(*errors: str) -> set[str]:
     return {code for tree in trees for error in errors for code in codes_in(tree, error)}
 
 
-def documented() -> list[str]:
-    text = (ROOT / "docs" / "reasons.md").read_text(encoding="utf-8")
-    return re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)
+def documented(name: str = "reasons.md", *sections: str) -> list[str]:
+    """The first cells of the tables of a document, or of some of its sections."""
+    text = (ROOT / "docs" / name).read_text(encoding="utf-8")
+    parts = re.split(r"^## (.*)$", text, flags=re.MULTILINE)
+    chosen = [text] if not sections else [body for title, body in zip(parts[1::2], parts[2::2], strict=True) if title in sections]
+    assert len(chosen) == max(1, len(sections))
+    return [code for part in chosen for code in re.findall(r"^\| `(\w+)` \|", part, re.MULTILINE)]
+
+
+STATION_CODES = documented("scanner.md", "Reason codes of the station", "When the station does not start")
 
 
 def test_the_document_has_every_code_once_and_no_other() -> None:
     enums = {str(member) for kind in (Doubt, ReturnCode, AdjudicationReason) for member in kind}
-    assert sorted(documented()) == sorted(raised(*ERRORS) | enums)
+    assert sorted(documented()) == sorted((raised(*ERRORS) | enums) - set(STATION_CODES) - IN_THE_TEXT)
+    text = (ROOT / "docs" / "scanner.md").read_text(encoding="utf-8")
+    assert all(f"`{code}`" in text for code in IN_THE_TEXT)
+
+
+def test_the_technicians_document_has_every_state_and_every_signal() -> None:
+    assert documented("scanner.md", "States") == [str(name) for name in StateName]
+    assert sorted(documented("scanner.md", "Lamps")) == sorted(str(signal) for signal in Signal)
+
+
+def test_the_technicians_document_names_the_lamps_of_each_signal() -> None:
+    text = (ROOT / "docs" / "scanner.md").read_text(encoding="utf-8")
+    for signal, pattern in PATTERNS.items():
+        row = re.search(rf"^\| `{signal}` \|([^|]*)\|([^|]*)\|", text, re.MULTILINE)
+        assert row is not None
+        assert set(re.findall(r"`(\w+)`", row[1])) == set(pattern) - {"buzzer"}, signal
+        assert ("buzzer" in pattern) == (row[2].strip() != "–"), signal
+
+
+def test_the_technicians_document_has_every_code_of_the_station_once_and_no_other() -> None:
+    assert len(STATION_CODES) == len(set(STATION_CODES))
+    said = {*map(str, StationReason), *SCANNER_SENTENCES, *raised("ConfigError", "PanelError", "NotifyError"), *STORE_CODES}
+    assert said - set(STATION_CODES) == set()
+    sources = [path for folder in ("edge", "firmware_bridge") for path in (ROOT / folder).rglob("*.py")]
+    literals = {
+        node.value
+        for path in sources
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    assert set(STATION_CODES) - literals == set()
+
+
+def test_the_example_of_the_configuration_is_one() -> None:
+    text = (ROOT / "docs" / "scanner.md").read_text(encoding="utf-8")
+    example = re.search(r"^```toml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    assert example is not None
+    shown = station_config(tomllib.loads(example[1]), ROOT)
+    # Every commented line that does not say "example" or "only" shows the default.
+    lines = [line for line in example[1].splitlines() if not re.search(r"# .*(example|only with)", line)]
+    uncommented = station_config(tomllib.loads("\n".join(re.sub(r"^# (?=\w+ = )", "", line) for line in lines)), ROOT)
+    assert {place: value for place, value, _ in effective(shown)} | TIMING == {
+        place: value for place, value, _ in effective(uncommented)
+    }
 
 
 def test_every_code_of_a_returned_sheet_has_its_sentence() -> None:

@@ -9,13 +9,14 @@ import pytest
 
 from edge.ballot.interpret import ScannedSheet, interpret
 from edge.ballot.result import Doubt, GreyInk, Interpretation, Refusal, Verdict
-from edge.commands.table import _DOUBTS, _SIGNS, RETURN_SENTENCES, interpretation_table
+from edge.commands.table import _DOUBTS, _SIGNS, interpretation_table
 from edge.decision import decide
 from edge.definition.payload_fields import BallotType
 from edge.definition.settings import AdjudicationReason, SystemSettings
 from edge.definition.summary_payload import SummaryPayload, SummaryVersion
 from edge.fixed.number import Score
 from edge.page.area import Area
+from edge.sentences import RETURN_SENTENCES
 from hil.paper.summary import render_summary
 from tests.command.conftest import Ballots
 

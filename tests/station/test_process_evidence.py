@@ -1,0 +1,106 @@
+"""The medium of the evidence fails: nothing is accepted, nothing is lost, and the station goes on when that is put right."""
+
+from __future__ import annotations
+
+import resource
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from hil.scanner.paper import Place
+from tests.kill.bench import Bench, bench
+
+ROOM = 16 << 10
+"""Bytes by which the file may still grow: less than a sheet takes, more than the records on standard error."""
+HEAD = 100
+"""Bytes by which SQLite knows its files."""
+UNLIMITED = resource.RLIM_INFINITY
+
+
+def books_file(world: Bench) -> Path:
+    return world.station.evidence / "box.sqlite"
+
+
+def without_head(sound: bytes) -> bytes:
+    return bytes(HEAD) + sound[HEAD:]
+
+
+def with_one_in_the_box(world: Bench) -> None:
+    world.put()
+    world.station.wait_for("waiting", count=1)
+
+
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="the limit of another process can be set on Linux only")
+def test_no_sheet_is_accepted_while_the_medium_takes_no_more(tmp_path: Path) -> None:
+    with bench(tmp_path) as world:
+        with_one_in_the_box(world)
+        limit = books_file(world).stat().st_size + ROOM
+        resource.prlimit(world.station.pid, resource.RLIMIT_FSIZE, (limit, UNLIMITED))
+        name = world.put()
+        world.station.wait_for("fault", reason="evidenceFailed", count=1)
+        world.station.wait_for("returned", reason="evidenceFailed", count=1)
+        world.take(name)
+        # It tries again with every sheet, and takes none for counted.
+        again = world.put()
+        world.station.wait_for("returned", reason="evidenceFailed", count=1)
+        world.take(again)
+        assert world.signalled == world.boxed == 1
+        resource.prlimit(world.station.pid, resource.RLIMIT_FSIZE, (UNLIMITED, UNLIMITED))
+        world.goes_on(1)
+
+
+def test_nothing_moves_while_the_books_are_damaged(tmp_path: Path) -> None:
+    with bench(tmp_path) as world:
+        with_one_in_the_box(world)
+        world.crash()
+        sound = books_file(world).read_bytes()
+        damaged = without_head(sound)
+        books_file(world).write_bytes(damaged)
+        world.restart()
+        world.station.wait_for("fault", reason="evidenceFailed")
+        heard = world.scanner.heard()
+        world.scanner.insert(sheet := world.sheet())
+        # Once more, after the pause of a fault.
+        world.station.wait_for("starting")
+        world.station.wait_for("fault", reason="evidenceFailed")
+        assert world.scanner.heard() == heard
+        assert world.scanner.where(sheet.name) is Place.FRONT
+        assert books_file(world).read_bytes() == damaged
+        books_file(world).write_bytes(sound)
+        world.comes_back(sheet.name, "paperInFront")
+
+
+def test_books_that_are_damaged_while_a_person_decides_cost_the_sheet_its_acceptance(tmp_path: Path) -> None:
+    with bench(tmp_path) as world:
+        with_one_in_the_box(world)
+        name = world.put("unmarked")
+        world.station.wait_for("holding")
+        sound = books_file(world).read_bytes()
+        damaged = without_head(sound)
+        books_file(world).write_bytes(damaged)
+        world.station.panel.press("cast")
+        world.station.wait_for("fault", reason="evidenceFailed", count=1)
+        assert world.scanner.where(name) is Place.ESCROW
+        assert books_file(world).read_bytes() == damaged
+        books_file(world).write_bytes(sound)
+        world.comes_back(name, "evidenceFailed")
+
+
+def set_count(world: Bench, count: int) -> None:
+    with closing(sqlite3.connect(books_file(world))) as books, books:
+        books.execute("UPDATE box SET count = ?", (count,))
+
+
+def test_books_that_contradict_themselves_are_not_believed(tmp_path: Path) -> None:
+    """As a copy of another day's, put back by hand, with a sheet more than it counts."""
+    with bench(tmp_path) as world:
+        with_one_in_the_box(world)
+        world.station.kill()
+        set_count(world, 0)
+        world.restart()
+        document = world.station.wait_for("fault", reason="evidenceFailed")
+        assert "1 sheets are kept, 0 are counted" in document.sentence
+        set_count(world, 1)
+        world.goes_on(1)
