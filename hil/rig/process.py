@@ -272,8 +272,8 @@ class StationProcess:
             },
             "scanner.timing": self._timing,
             "panel": {"pin_factory": "emulated", "socket": str(runtime / "panel.sock"), "bounce_ms": 0},
-            "panel.outputs": OUTPUTS,
-            "panel.inputs": INPUTS,
+            "panel.outputs": {str(name): number for name, number in OUTPUTS.items()},
+            "panel.inputs": {str(name): number for name, number in INPUTS.items()},
             "evidence": {"folder": str(self.evidence)},
             "station": {"runtime_directory": str(runtime), "polls": "switch", **self._limits},
         }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -15,11 +15,12 @@ from edge.definition.election import Election
 from edge.definition.settings import SystemSettings
 from edge.evidence.sqlite_store import SqliteStore
 from edge.evidence.store import SheetStore
+from edge.station.config_sections import InputName, OutputName
 from edge.station.daemon import Daemon, Outside
 from edge.station.events import CastPressed, PollsTurned, ReturnPressed, StopRequested
 from edge.station.journal import Journal, Record, Sink
 from edge.station.notify import Notifier
-from edge.station.panel import Panel
+from edge.station.panel import ButtonName, Panel
 from edge.station.sheet import sheet_reader
 from edge.station.state import Limits
 from edge.station.status import StatusDocument
@@ -30,8 +31,8 @@ from hil.scanner.emulator import EmulatedScanner
 from hil.usb.backend import PortBackend
 from hil.usb.in_process import InProcessPort
 
-OUTPUTS = {"accept": 2, "reject": 3, "review": 4, "ready": 5, "fault": 6, "buzzer": 7}
-INPUTS = {"cast": 8, "return": 9, "polls": 10}
+OUTPUTS: Mapping[OutputName, int] = {"accept": 2, "reject": 3, "review": 4, "ready": 5, "fault": 6, "buzzer": 7}
+INPUTS: Mapping[InputName, int] = {"cast": 8, "return": 9, "polls": 10}
 QUICK = Limits(
     rest=0,
     scan=3_000,
@@ -168,7 +169,7 @@ class StationRig:
         except BaseException as error:  # noqa: BLE001  the rig's user is told at the end
             self._failure = error
 
-    def press(self, name: str) -> None:
+    def press(self, name: ButtonName) -> None:
         """Press a button, `cast` or `return`, and let go of it."""
         pin = self.pins.pin(INPUTS[name])
         pin.drive_low()

@@ -8,12 +8,17 @@ from pathlib import Path
 import pytest
 
 from edge.definition.election import Election
+from edge.station.events import Connected, EvidenceRead, FromScanner
+from edge.station.machine import start, step
+from edge.station.state import Limits, Phase, StateName
 from edge.station.status import StatusDocument
 from firmware_bridge.pagescan6.sheet_scan import SheetScan
+from firmware_bridge.scanner import DoubleFeedDetected, ScanFailed, ScannerEvent, ScanStarted
 from hil.scanner.emulator import EmulatedScanner
 from hil.scanner.faults import Command, ImageByte, OpenCover
 from hil.soak.pool import election
 from tests.faults.stage import IMAGE_BYTES, Stage, stage
+from tests.station.world import IDENTITY
 
 FEEDING_AFTER_THE_END = pytest.mark.xfail(
     reason="stop_feeding between the end of a scan and its last pixels leaves the driver refusing verbs (scannerFeeding)"
@@ -37,6 +42,18 @@ def test_a_cover_that_is_opened_while_the_scanner_is_being_reached_is_no_fault(t
         world.station.rig.wait_for("cover_open", "fault")
         world.rest()
         assert "fault" not in states(world)
+
+
+@pytest.mark.parametrize(
+    "late", [ScanStarted(), ScanFailed("noImage", ""), DoubleFeedDetected()], ids=lambda late: type(late).__name__
+)
+def test_what_is_left_of_a_scan_when_the_scanner_is_reached_again_is_no_fault(late: ScannerEvent) -> None:
+    station, _ = start(Limits(), polls_open=True, now=0)
+    station, _ = step(station, EvidenceRead(station.evidence or 0, 0, None), 0)
+    assert station.phase is Phase.CONNECTING
+    station, _ = step(station, FromScanner(station.session, late), 0)
+    station, _ = step(station, Connected(station.session, IDENTITY), 0)
+    assert station.name is StateName.STARTING
 
 
 def test_a_returning_motion_may_take_the_sheet_in_the_mouth_for_a_moment(tmp_path: Path, ballots: Election) -> None:
