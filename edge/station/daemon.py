@@ -87,6 +87,7 @@ class Daemon:
         self._begun = outside.clock()
         self._problems: dict[str, None] = {}
         self._fed: int | None = None
+        self._published: tuple[object, ...] | None = None
 
     def post(self, event: Event) -> None:
         """Have an event handled."""
@@ -142,14 +143,14 @@ class Daemon:
 
     def _carry_out(self, before: Station | None, after: Step, panel: Panel, status: StatusSink, now: int) -> Station:
         station, commands = after
-        # Records and lamps first: a command may be answered before the next line runs.
-        changed = before is None or _visible(before, now) != _visible(station, now)
         for command in commands:
             self._command(command)
         self._lamps(panel, station, now)
-        if changed:
-            if before is None or (before.name, before.reason) != (station.name, station.reason):
-                self._record(station)
+        if before is None or (before.name, before.reason) != (station.name, station.reason):
+            self._record(station)
+        visible = _visible(station, now)
+        if visible != self._published:
+            self._published = visible
             status.publish(self._document(station, panel, now))
         return station
 

@@ -125,7 +125,8 @@ def starting(station: Station, now: int) -> Step:
 def connecting(station: Station, now: int) -> Step:
     """Look for the scanner."""
     name = StateName.STARTING if station.name is StateName.STARTING else StateName.DISCONNECTED
-    entered, commands = enter(station, now, name, Phase.CONNECTING, station.reason, detail=station.detail)
+    # A scan may be under way that began before the connection was lost.
+    entered, commands = enter(station, now, name, Phase.CONNECTING, station.reason, detail=station.detail, late_scan=True)
     entered, number = numbered(entered)
     entered = replace(entered, session=number, deadline=now + entered.limits.connect)
     return entered, (*commands, Connect(number))

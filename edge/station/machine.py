@@ -228,6 +228,8 @@ def _paper_moved(station: Station, report: ScannerEvent, now: int) -> Step:
             return station, ()
         case SheetScanned() | ScanFailed() if station.late_scan:
             return replace(station, late_scan=False), ()
+        case AcceptPaused() | AcceptResumed() if station.phase is Phase.CONNECTING:
+            return station, ()
         case AcceptPaused() | AcceptResumed() if station.name in {StateName.ACCEPTING, StateName.JAMMED, StateName.WAITING}:
             return in_motion.on_front(station, now, blocked=isinstance(report, AcceptPaused))
         case _:

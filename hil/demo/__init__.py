@@ -1,6 +1,6 @@
-"""The demo: three sheets of a made-up election go through the real command, one that is held, one accepted, one returned.
+"""The demo: an election hour in half a minute. The real station takes a stack of ballots, and a poll worker helps where it asks.
 
-In: a folder. Out: in the folder the scans, the election and pictures of how the first sheet was read; on the terminal what the
-command says. Only the paper and the scanner are emulated: the reading is `scrutineer interpret` on image files, and anyone can
-repeat it.
+In: nothing, or a folder. Out: on the terminal the lamps, what the station says and a tally of the truth against the evidence; in
+the folder all that the station used and kept. Only the paper, the scanner and the panel are emulated: the station is
+`scrutineer run` in a process of its own.
 """

@@ -1,122 +1,177 @@
-"""`./dev demo`: prints, marks and scans three sheets, reads them with the real command, and says where everything lies.
+"""`./dev demo`: the real station, an emulated scanner and panel, six ballots, and a tally at the end.
 
-Exit status 0 when one is held, one accepted and one returned, as meant; 1 when a reading ends otherwise; 2 on wrong use.
+Exit status 0 when every ballot ended as meant and the evidence agrees with the box; 1 when not; 2 on wrong use.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
-import io
-import shlex
+import os
 import shutil
 import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
-from PIL import Image
+from edge.definition.election import load_election
+from edge.station.status import StatusError, follow_status
+from hil.demo.screen import Screen
+from hil.demo.story import STACK, Story, StoryError
+from hil.demo.tally import Tally, take_tally
+from hil.emulate.ballots import ELECTION
+from hil.emulate.folder import write_sheets
+from hil.emulate.knobs import SPEEDS
+from hil.panel.factory import monotonic_ms
+from hil.panel.panel import EmulatedPanel
+from hil.rig import process
+from hil.rig.process import StationProcess
+from hil.scanner.emulator import EmulatedScanner
+from hil.scanner.knobs import Timings
 
-from edge import cli
-from edge.commands.interpret import EXIT_STATUS
-from edge.commands.table import option_name
-from hil.demo.sheets import ELECTION, DemoSheet, demo_sheets
-from hil.paper.truth import MarkedSheet
+_MARK = "demo.txt"
+_LOOK_S = 0.05
+_BROKEN_PIPE = 141
 
-_SCANS = ("front.png", "back.png")
+
+@dataclass(frozen=True, slots=True)
+class _Pace:
+    """How quick everyone is: the scanner, the station's own pauses (keys of its configuration), and people, in seconds."""
+
+    timings: Timings
+    limits: dict[str, int]
+    breath: float
+
+
+_PACES = {
+    # A little quicker than life, for whoever watches.
+    "watch": _Pace(Timings(scan=0.8, eject=0.7), {"rest_ms": 1000, "accepted_signal_ms": 1500}, 1.0),
+    "quick": _Pace(SPEEDS["quick"], dict(process.QUICK), 0.1),
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the demo and give its exit status."""
-    parser = argparse.ArgumentParser(prog="./dev demo", description="Scan emulated ballots and read them with the real command.")
-    parser.add_argument("--out", metavar="DIR", type=Path, default=Path("out/demo"), help="folder for scans and pictures")
-    folder = parser.parse_args(argv).out
-    sheets = demo_sheets()
+    parser = argparse.ArgumentParser(
+        prog="./dev demo", description="Let the real station take emulated ballots, and count them afterwards."
+    )
+    parser.add_argument("--out", metavar="DIR", type=Path, default=Path("out/demo"), help="folder for all that is used and kept")
+    parser.add_argument("--pace", choices=tuple(_PACES), default="watch", help="for someone who watches, or for a test")
+    arguments = parser.parse_args(argv)
+    folder = arguments.out.absolute()
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, _end)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "election.json").write_bytes(ELECTION)
-        for sheet in sheets:
-            _scan(sheet, folder / sheet.name)
+        _prepare(folder)
     except OSError as error:
         parser.error(f"--out: {error}")
-    as_meant = [_read(sheet, folder, brief=sheet is not sheets[0]) for sheet in sheets]
-    if not all(as_meant):
-        print("The demo failed: a reading did not end as meant.", file=sys.stderr)
+    try:
+        tally = _run(folder, _PACES[arguments.pace])
+    except BrokenPipeError:
+        # Python flushes stdout once more at exit and would complain there.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _BROKEN_PIPE
+    except (StoryError, TimeoutError, RuntimeError) as error:
+        print(f"The demo failed: {error}\nThe station's own account is in {folder / 'stderr.log'}.", file=sys.stderr)
         return 1
-    print(f"The scans and the election are in {folder}. Each command above repeats its reading; `--debug-dir DIR` draws it.")
+    if not tally.agrees:
+        print("The demo failed: the evidence and the box do not agree, or a sheet did not end as meant.", file=sys.stderr)
+        return 1
+    print(f"Everything ended as meant. Ballots, configuration, records and evidence are in {arguments.out}.")
+    print("To try it by hand: docs/emulator.md.")
     return 0
 
 
-def _scan(sheet: DemoSheet, place: Path) -> None:
-    """Write the two images of a sheet, as a scanner would have."""
-    place.mkdir(exist_ok=True)
-    scanned = sheet.scan()
-    for name, page in zip(_SCANS, (scanned.top, scanned.bottom), strict=True):
-        Image.fromarray(page.pixels).save(place / name, compress_level=1)
+def _end(number: int, _frame: FrameType | None) -> None:
+    """End as after an error, so that the station is ended too; once is enough."""
+    for each in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        signal.signal(each, signal.SIG_IGN)
+    raise SystemExit(128 + number)
 
 
-def _read(sheet: DemoSheet, folder: Path, *, brief: bool) -> bool:
-    """Read one sheet with the real command; whether the reading ended as meant."""
-    place = folder / sheet.name
-    scans = [str(place / name) for name in _SCANS]
-    words = ["interpret", *scans, "--election", str(folder / "election.json")]
-    if not brief:
-        words += ["--debug-dir", str(place / "pictures")]
-    print(f"{sheet.sentence}\n")
-    if not brief:
-        print("The voter's marks:")
-        for line in _marks(sheet.marked):
-            print(f"    {line}")
-        print()
-    print(f"{_program()} {shlex.join(words)}\n")
-    status = _read_briefly(words) if brief else cli.main(words)
+def _prepare(folder: Path) -> None:
+    """Make the folder, and remove from it what an earlier demo left; nobody else's evidence. Raises OSError."""
+    evidence = folder / "evidence"
+    if evidence.exists() and not (folder / _MARK).exists():
+        raise FileExistsError(f"{evidence} is not this demo's; name another folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / _MARK).write_text("Written by `./dev demo`; the next one into this folder replaces it.\n", encoding="utf-8")
+    if evidence.exists():
+        shutil.rmtree(evidence)
+    (folder / "stderr.log").unlink(missing_ok=True)
+
+
+def _run(folder: Path, pace: _Pace) -> Tally:
+    print("Printing and marking six ballots of a made-up election.", flush=True)
+    sheets = [ballot.sheet() for ballot in STACK]
+    write_sheets(folder / "ballots", sheets)
+    print("Starting the station: `scrutineer run` in a process of its own, its scanner behind USB/IP.\n", flush=True)
+    live = sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+    screen = Screen(sys.stdout, monotonic_ms(), live=live, colour=live and not os.environ.get("NO_COLOR"))
+    scanner = EmulatedScanner(pace.timings)
+    station = StationProcess(folder, scanner, election=ELECTION, limits=pace.limits, polls_open=False)
+    with scanner, station:
+        with _watched(station, screen):
+            story = Story(station, scanner, screen, pace.breath)
+            story.open_polls()
+            endings = [
+                story.feed(number, ballot, sheet) for number, (ballot, sheet) in enumerate(zip(STACK, sheets, strict=True), 1)
+            ]
+            story.close_polls()
+        if (status := station.stop()) != 0:
+            raise RuntimeError(f"the station ended with status {status}")
+        count, pending = station.books()
+    tally = take_tally(endings, scanner.describe().box, count, pending is not None, station.evidence)
     print()
-    if not brief:
-        print(f"{place / 'pictures'} shows what every step of this reading saw.\n")
-    if status == EXIT_STATUS[sheet.ends]:
-        return True
-    print(f"{sheet.name}: exit status {status}, where {sheet.ends} ({EXIT_STATUS[sheet.ends]}) is meant", file=sys.stderr)
-    return False
+    for line in tally.lines(load_election(ELECTION)):
+        print(line)
+    print()
+    return tally
 
 
-def _marks(marked: MarkedSheet) -> list[str]:
-    """What the voter did, as the truth has it."""
-    election = marked.printed.election
-    lines = []
-    for bubble, mark in marked.marks:
-        contest = election.contest(bubble.position.contest_id)
-        lines.append(f"{mark.kind} in {mark.pen.name}: {option_name(contest, bubble.position.option_id)}, {contest.title}")
-    drawn = {bubble.position for bubble, _ in marked.marks}
-    for bubble in marked.written:
-        contest = election.contest(bubble.position.contest_id)
-        oval = "filled" if bubble.position in drawn else "left empty"
-        lines.append(f"a written name, its oval {oval}: {option_name(contest, bubble.position.option_id)}, {contest.title}")
-    return lines
+@contextlib.contextmanager
+def _watched(station: StationProcess, screen: Screen) -> Iterator[None]:
+    """Show lamps and status until the body ends."""
+    over = threading.Event()
+    threads = [
+        threading.Thread(target=_watch_status, args=(station.status_socket, screen, over), daemon=True),
+        threading.Thread(target=_watch_lamps, args=(station.panel, screen, over), daemon=True),
+    ]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        threads[1].join()
+        # A reader who has left is an error of whoever prints next, not of this.
+        with contextlib.suppress(BrokenPipeError):
+            screen.close()
 
 
-def _read_briefly(words: list[str]) -> int:
-    """Run the command and show no more than its verdict, the part between the two double rules."""
-    told = io.StringIO()
-    with contextlib.redirect_stdout(told):
-        status = cli.main(words)
-    lines = told.getvalue().splitlines()
-    rules = [number for number, line in enumerate(lines) if line.startswith("==")]
-    print("\n".join(lines[rules[0] :] if rules else lines))
-    return status
+def _watch_status(path: Path, screen: Screen, over: threading.Event) -> None:
+    while not over.is_set():
+        with contextlib.suppress(StatusError, BrokenPipeError):
+            for document in follow_status(path):
+                if over.is_set():
+                    return
+                screen.station(document, monotonic_ms())
+        over.wait(_LOOK_S)
 
 
-def _program() -> str:
-    """How the command is called from here: by its name where the shell finds it, else by its place in the environment."""
-    if shutil.which("scrutineer"):
-        return "scrutineer"
-    beside = Path(sys.executable).parent / "scrutineer"
-    if not beside.exists():
-        return "scrutineer"
-    here = Path.cwd()
-    return shlex.quote(str(beside.relative_to(here) if beside.is_relative_to(here) else beside))
+def _watch_lamps(panel: EmulatedPanel, screen: Screen, over: threading.Event) -> None:
+    shown = 0
+    while not over.is_set():
+        with contextlib.suppress(TimeoutError):
+            panel.wait_for(lambda seen, shown=shown: len(seen.changes) > shown, _LOOK_S)  # type: ignore[misc]
+        changes = panel.changes
+        shown = len(changes)
+        with contextlib.suppress(BrokenPipeError):
+            screen.lamps(changes)
 
 
 if __name__ == "__main__":
-    # `./dev demo | head` is no failure worth a traceback.
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     sys.exit(main())
