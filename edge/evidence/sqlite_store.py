@@ -5,9 +5,10 @@ Sheets lie under random ids in a table without row numbers, and what is deleted 
 
 from __future__ import annotations
 
+import os
 import secrets
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from edge.evidence.store import PendingStage, StoreError
 
 _FILE = "box.sqlite"
 _VERSION = 1
+"""Also in the schema."""
 _ID_BYTES = 16
 _PATIENCE_S = 5.0
 """Another process (a backup, an auditor) may hold the file for a moment."""
@@ -24,6 +26,7 @@ _SCHEMA = """
     CREATE TABLE pending (one INTEGER PRIMARY KEY CHECK (one = 1), id BLOB NOT NULL, stage TEXT NOT NULL);
     CREATE TABLE box (one INTEGER PRIMARY KEY CHECK (one = 1), count INTEGER NOT NULL);
     INSERT INTO box VALUES (1, 0);
+    PRAGMA user_version = 1;
 """
 
 
@@ -109,25 +112,43 @@ class SqliteStore:
     def _books(self) -> sqlite3.Connection:
         if self._open is None:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            books = sqlite3.connect(self._folder / _FILE, isolation_level=None, timeout=_PATIENCE_S)
-            try:
-                _prepare(books)
-            except BaseException:
-                books.close()
-                raise
-            self._open = books
+            path = self._folder / _FILE
+            if not path.exists():
+                _make(path)
+            self._open = _connect(path, _check)
         return self._open
 
 
-def _prepare(books: sqlite3.Connection) -> None:
-    # EXTRA also makes the deletion of the rollback journal durable: that deletion is the commit.
-    for pragma in ("journal_mode = DELETE", "synchronous = EXTRA", "secure_delete = ON", "temp_store = MEMORY"):
-        with closing(books.execute(f"PRAGMA {pragma}")):
-            pass
+def _make(path: Path) -> None:
+    """Make empty books beside their place and put them there whole: books without contents are never new ones."""
+    unfinished = path.with_suffix(".new")
+    unfinished.unlink(missing_ok=True)
+    _connect(unfinished, lambda books: books.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")).close()
+    unfinished.rename(path)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _connect(path: Path, prepare: Callable[[sqlite3.Connection], object]) -> sqlite3.Connection:
+    books = sqlite3.connect(path, isolation_level=None, timeout=_PATIENCE_S)
+    try:
+        # EXTRA also makes the deletion of the rollback journal durable: that deletion is the commit.
+        for pragma in ("journal_mode = DELETE", "synchronous = EXTRA", "secure_delete = ON", "temp_store = MEMORY"):
+            with closing(books.execute(f"PRAGMA {pragma}")):
+                pass
+        prepare(books)
+    except BaseException:
+        books.close()
+        raise
+    return books
+
+
+def _check(books: sqlite3.Connection) -> None:
     (version,) = books.execute("PRAGMA user_version").fetchone()
-    if version == 0 and not books.execute("SELECT 1 FROM sqlite_master").fetchone():
-        books.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT;")
-    elif version != _VERSION:
+    if version != _VERSION:
         raise StoreError("storeCorrupt", f"the books have version {version}, this software knows {_VERSION}")
 
 

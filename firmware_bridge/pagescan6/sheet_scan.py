@@ -62,8 +62,9 @@ class SheetScan:
         with self._lock:
             if self._phase is Phase.WAITING:
                 self._begin_anew(Phase.OFF)
-            elif self._phase is Phase.RUNNING:
+            elif self._phase is not Phase.OFF:
                 self._abandoned = True
+            if self._phase is Phase.RUNNING:
                 self._spoil("the scan was stopped on the way")
 
     def begun(self) -> None:

@@ -41,7 +41,7 @@ MOST_IDLE = 2.0
 SHEETS = 20
 MOST_GROWTH = 10
 """Megabytes, from the tenth sheet to the twentieth."""
-LAMPS: dict[Kind, str] = {"foreign": "reject", "unmarked": "review", "good": "accept"}
+LAMPS: dict[Kind, OutputName] = {"foreign": "reject", "unmarked": "review", "good": "accept"}
 PLACES = ("in process", "USB/IP")
 LIMITS = {"rest_ms": 0, "accepted_signal_ms": 200}
 """All others are the station's own defaults, also how often it looks at the sensors."""

@@ -24,10 +24,6 @@ from hil.soak.pool import election
 from tests.faults.stage import IMAGE_BYTES, Stage, stage
 from tests.station.world import IDENTITY
 
-FEEDING_AFTER_THE_END = pytest.mark.xfail(
-    reason="stop_feeding between the end of a scan and its last pixels leaves the driver refusing verbs (scannerFeeding)"
-)
-
 
 @pytest.fixture(scope="module")
 def ballots() -> Election:
@@ -73,7 +69,6 @@ def test_a_returning_motion_may_take_the_sheet_in_the_mouth_for_a_moment(tmp_pat
         assert "fault" not in states(world)
 
 
-@FEEDING_AFTER_THE_END
 def test_stopping_a_scan_whose_end_was_just_told_makes_room_for_other_verbs() -> None:
     scan = SheetScan(1)
     scan.want()
@@ -83,7 +78,6 @@ def test_stopping_a_scan_whose_end_was_just_told_makes_room_for_other_verbs() ->
     assert not scan.feeding
 
 
-@FEEDING_AFTER_THE_END
 def test_a_cover_that_is_opened_during_a_scan_is_no_fault(tmp_path: Path, ballots: Election) -> None:
     with stage(tmp_path, ballots) as world:
         world.rest()
@@ -94,7 +88,6 @@ def test_a_cover_that_is_opened_during_a_scan_is_no_fault(tmp_path: Path, ballot
         assert "fault" not in states(world)
 
 
-@pytest.mark.xfail(reason="a file of no bytes is taken for books that are not made yet, and the count begins at 0 again")
 def test_books_that_were_emptied_are_not_new_books(tmp_path: Path) -> None:
     """A file system that was cut off can leave a file without its contents, and a copy begins as an empty file."""
     store = SqliteStore(tmp_path)
