@@ -44,6 +44,8 @@ def scanner_settings(config: ScannerConfig) -> ScannerSettings:
         "drain_quiet_seconds": timing.image_quiet,
     }
     changes: dict[str, Any] = {name: limit / 1000 for name, limit in given.items() if limit is not None}
+    # Its keys are the driver's own names.
+    changes |= config.device.model_dump(exclude_none=True)
     return replace(settings, **changes)
 
 

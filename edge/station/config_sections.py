@@ -120,6 +120,28 @@ class ScannerTiming(Section):
     image_quiet: ScannerLimit | None = None
 
 
+class ScannerDevice(Section):
+    """What the public notes on the scanner leave open, where a unit turns out to be different; None = the driver's own.
+
+    Attributes:
+        check_boot_register: ask a register what the scanner does with paper at boot; off for a firmware without registers.
+        front_sensors_needed: front sensors that must see paper before a scan begins, 1..5.
+        feed_delay_ms: wait between paper seen and intake, 0..3200 in steps of 16.
+        double_feed_sensitivity: per cent, 0..100.
+        double_feed_overlap: smallest overlap that counts, in 1/100 inch, 10..250.
+        partial_row: whether an image whose last row is not whole loses that row or is refused.
+        image_read_bytes: size of one read of pixels, a multiple of 512.
+    """
+
+    check_boot_register: bool | None = None
+    front_sensors_needed: int | None = Field(default=None, ge=1, le=5)
+    feed_delay_ms: int | None = Field(default=None, ge=0, le=3200, multiple_of=16)
+    double_feed_sensitivity: int | None = Field(default=None, ge=0, le=100)
+    double_feed_overlap: int | None = Field(default=None, ge=10, le=250)
+    partial_row: Literal["drop", "refuse"] | None = None
+    image_read_bytes: int | None = Field(default=None, ge=512, le=16 << 20, multiple_of=512)
+
+
 class ScannerConfig(Section):
     """How the scanner is reached and what it is told.
 
@@ -133,6 +155,7 @@ class ScannerConfig(Section):
         lock_file: held by the process that uses the scanner.
         reset_on_connect: whether the scanner is reset when it is found.
         timing: see `ScannerTiming`.
+        device: see `ScannerDevice`.
     """
 
     usb_backend: Literal["libusb1", "usbip"] = "libusb1"
@@ -144,6 +167,7 @@ class ScannerConfig(Section):
     lock_file: FilePath
     reset_on_connect: bool = True
     timing: ScannerTiming = ScannerTiming()
+    device: ScannerDevice = ScannerDevice()
 
     @field_validator("usbip_server")
     @classmethod

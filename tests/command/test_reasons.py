@@ -12,17 +12,22 @@ from edge.decision import ReturnCode
 from edge.definition.settings import AdjudicationReason
 from edge.sentences import RETURN_SENTENCES
 from edge.station.config import effective, station_config
+from edge.station.config_sections import ScannerDevice
 from edge.station.patterns import PATTERNS
 from edge.station.sentences import SCANNER_SENTENCES
 from edge.station.signals import Signal
 from edge.station.state import StateName, StationReason
+from firmware_bridge.pagescan6.settings import ScannerSettings
 
 IN_THE_TEXT = {"statusUnreachable", "statusUnreadable", "calibrationFailed"}
 """Codes of commands that the technician's document explains where it shows the command."""
 STORE_CODES = {"storeUnavailable", "storeFull", "storeCorrupt", "storeConfused"}
-TIMING = {
-    f"scanner.timing.{name}": value
-    for name, value in {"write_limit": 1000, "status_limit": 2000, "connect_limit": 3000, "image_quiet": 20}.items()
+DRIVERS_OWN = {
+    "scanner.timing.write_limit": 1000,
+    "scanner.timing.status_limit": 2000,
+    "scanner.timing.connect_limit": 3000,
+    "scanner.timing.image_quiet": 20,
+    **{f"scanner.device.{name}": getattr(ScannerSettings(), name) for name in ScannerDevice.model_fields},
 }
 """Left out, the driver's own defaults hold, which the example shows."""
 ROOT = Path(__file__).resolve().parents[2]
@@ -124,7 +129,7 @@ def test_the_example_of_the_configuration_is_one() -> None:
     # Every commented line that does not say "example" or "only" shows the default.
     lines = [line for line in example[1].splitlines() if not re.search(r"# .*(example|only with)", line)]
     uncommented = station_config(tomllib.loads("\n".join(re.sub(r"^# (?=\w+ = )", "", line) for line in lines)), ROOT)
-    assert {place: value for place, value, _ in effective(shown)} | TIMING == {
+    assert {place: value for place, value, _ in effective(shown)} | DRIVERS_OWN == {
         place: value for place, value, _ in effective(uncommented)
     }
 

@@ -39,6 +39,14 @@ write_limit = 1
 status_limit = 2
 connect_limit = 3
 image_quiet = 4
+[scanner.device]
+check_boot_register = false
+front_sensors_needed = 3
+feed_delay_ms = 16
+double_feed_sensitivity = 40
+double_feed_overlap = 50
+partial_row = "refuse"
+image_read_bytes = 65536
 [panel]
 pin_factory = "emulated"
 chip = 4
@@ -173,6 +181,7 @@ def test_relative_paths_do_not_depend_on_the_working_folder(tmp_path: Path, monk
             "[station]\nreconnect_first_ms = 5000\nreconnect_most_ms = 4000",
             "[station]: reconnect_first_ms must not exceed reconnect_most_ms",
         ),
+        ("[scanner.device]\npartial_rows = 'drop'", "[scanner.device] 'partial_rows': unknown key; the nearest known one is partial_row"),
         ("[scanner]\npaper_inches = 22.4", "[scanner] paper_inches: must lie between 1 and 22.3"),
         ("[scanner]\npaper_inches = 0", "[scanner] paper_inches: must lie between 1 and 22.3"),
         ("[scanner]\npaper_inches = nan", "[scanner] paper_inches: must lie between 1 and 22.3"),
