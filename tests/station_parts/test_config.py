@@ -181,7 +181,10 @@ def test_relative_paths_do_not_depend_on_the_working_folder(tmp_path: Path, monk
             "[station]\nreconnect_first_ms = 5000\nreconnect_most_ms = 4000",
             "[station]: reconnect_first_ms must not exceed reconnect_most_ms",
         ),
-        ("[scanner.device]\npartial_rows = 'drop'", "[scanner.device] 'partial_rows': unknown key; the nearest known one is partial_row"),
+        (
+            "[scanner.device]\npartial_rows = 'drop'",
+            "[scanner.device] 'partial_rows': unknown key; the nearest known one is partial_row",
+        ),
         ("[scanner]\npaper_inches = 22.4", "[scanner] paper_inches: must lie between 1 and 22.3"),
         ("[scanner]\npaper_inches = 0", "[scanner] paper_inches: must lie between 1 and 22.3"),
         ("[scanner]\npaper_inches = nan", "[scanner] paper_inches: must lie between 1 and 22.3"),
