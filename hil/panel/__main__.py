@@ -6,8 +6,11 @@ What the lamps and the buzzer do is printed as it happens. Type `cast`, `return`
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from edge.station.config import ConfigError, load_station_config
@@ -15,6 +18,7 @@ from hil.panel.factory import monotonic_ms
 from hil.panel.panel import EmulatedPanel
 
 EXIT_BAD_USE = 2
+_LOOK_S = 0.2
 
 
 def main() -> int:
@@ -27,8 +31,7 @@ def main() -> int:
     except (ConfigError, ValueError, OSError) as error:
         sys.stderr.write(f"hil.panel: {error}\n")
         return EXIT_BAD_USE
-    with panel:
-        threading.Thread(target=_tell, args=(panel, monotonic_ms()), daemon=True).start()
+    with panel, _telling(panel):
         for line in sys.stdin:
             match line.strip():
                 case "quit":
@@ -42,10 +45,24 @@ def main() -> int:
     return 0
 
 
-def _tell(panel: EmulatedPanel, begun_ms: int) -> None:
+@contextmanager
+def _telling(panel: EmulatedPanel) -> Iterator[None]:
+    """Print what the lamps do. The thread is waited for: one that still prints at the end of the process would abort it."""
+    ended = threading.Event()
+    thread = threading.Thread(target=_tell, args=(panel, monotonic_ms(), ended))
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def _tell(panel: EmulatedPanel, begun_ms: int, ended: threading.Event) -> None:
     told = 0
-    while True:
-        panel.wait_for(lambda seen, told=told: len(seen.changes) > told, None)  # type: ignore[misc]  # a default binds it now
+    while not ended.is_set():
+        with contextlib.suppress(TimeoutError):
+            panel.wait_for(lambda seen, told=told: len(seen.changes) > told, _LOOK_S)  # type: ignore[misc]  # a default binds it now
         for change in panel.changes[told:]:
             print(f"{(change.at_ms - begun_ms) / 1000:9.3f} s  {change.name:<7} {change.state}", flush=True)
             told += 1

@@ -183,6 +183,11 @@ class StationRig:
         else:
             pin.drive_high()
 
+    def forget_history(self) -> None:
+        """Drop what gpiozero's mock pins remember of every change; a long run would fill the memory with it."""
+        for number in (*OUTPUTS.values(), *INPUTS.values()):
+            self.pins.pin(number).clear_states()
+
     def lit(self) -> frozenset[str]:
         """The outputs that are lit at this moment, by their pins."""
         return frozenset(name for name, number in OUTPUTS.items() if self.pins.pin(number).state)

@@ -221,6 +221,7 @@ def soak(
             day.one_sheet()
             if number % _MEASURED_EVERY == 0 or number == sheets:
                 station.books.line.forget_times()
+                station.rig.forget_history()
                 progress(meter.measure(number), day.tally.mishaps.total())
             if number % _EXCHANGED_EVERY == 0 and number < sheets:
                 day.exchange_scanner()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import FrozenInstanceError, fields
 from typing import Any
 
@@ -20,8 +21,9 @@ def test_defaults() -> None:
 
 
 def test_every_setting_is_explained() -> None:
-    explained = ScannerSettings.__doc__ or ""
-    assert [field.name for field in fields(ScannerSettings) if f"\n        {field.name}: " not in explained] == []
+    # Newer Pythons take the indentation away themselves.
+    explained = inspect.cleandoc(ScannerSettings.__doc__ or "")
+    assert [field.name for field in fields(ScannerSettings) if f"\n    {field.name}: " not in explained] == []
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from random import Random
 
@@ -78,7 +79,8 @@ def test_the_books_outlive_the_process(store: SqliteStore, tmp_path: Path) -> No
     store.commit()
     store.write_pending(reading())
     store.close()
-    assert SqliteStore(tmp_path / "books").read() == (1, PendingStage.ACCEPTING)
+    with closing(SqliteStore(tmp_path / "books")) as again:
+        assert again.read() == (1, PendingStage.ACCEPTING)
 
 
 def test_sheets_come_out_in_an_order_that_says_nothing(store: SqliteStore) -> None:
@@ -180,7 +182,8 @@ def test_killed_at_any_moment_the_books_say_what_was_done(tmp_path: Path, seed: 
     process.stdout.close()
     counted = max((int(line[1]) for line in lines if line[0] == "counted"), default=0)
     was_pending = lines[-1][0] == "pending"
-    count, stage = SqliteStore(tmp_path).read()
+    with closing(SqliteStore(tmp_path)) as books:
+        count, stage = books.read()
     if was_pending:
         assert (count, stage) in {(counted, PendingStage.ACCEPTING), (counted + 1, None)}
     else:

@@ -164,6 +164,7 @@ class Bench:
         self.station.wait_for("waiting", count=counted)
         assert self.boxed == counted
         # Until then acceptance of the last sheet may be signalled.
+        self.station.wait_until(lambda document: document.signal == "ready")
         self.station.panel.wait_for(lambda panel: panel.lit == {"ready"})
         signalled = self.signalled
         self.put()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,8 @@ def test_a_short_day(tmp_path: Path, pool: list[Ballot]) -> None:
     assert tally.ends["accept", "box"] > SHEETS // 5
     assert tally.ends["return", "box"] == 0
     boxed = sum(times for (_, place), times in tally.ends.items() if place == "box")
-    count, pending = SqliteStore(tmp_path).read()
+    with closing(SqliteStore(tmp_path)) as books:
+        count, pending = books.read()
     # Sheets that were pushed in behind others are counted where they were accepted, and nobody notes their end.
     assert boxed <= count <= boxed + tally.mishaps["second sheet"]
     assert pending is None

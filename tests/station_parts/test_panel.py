@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -225,6 +226,8 @@ class Board:
 
 @pytest.fixture
 def board(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Board:
+    # gpiozero keeps the reservation of a device that failed to open until the collector takes the device.
+    gc.collect()
     return Board(monkeypatch, tmp_path)
 
 
