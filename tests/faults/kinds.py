@@ -133,11 +133,11 @@ KINDS = (
     Kind("front sensor stuck", lambda at, _: Stuck(at=at, sensor=Sensor.FRONT_M2), _BLOCKED | _SPEECHLESS),
     Kind("pull", lambda at, _: Pull(at=at), _BAD_IMAGE | _through("sheetWithdrawn") | _STUCK, _NOT_HELD),
     Kind("second sheet", lambda at, second: PushSecond(second, at=at), _DOUBLE | _BLOCKED | _SCAN_JAM | _SPEECHLESS),
-    Kind("cover", lambda at, _: OpenCover(at=at), _SCAN_JAM | _ASKED | _CONFUSED, frozenset({"cover_open"})),
+    Kind("cover", lambda at, _: OpenCover(at=at), _SCAN_JAM | _ASKED, frozenset({"cover_open"})),
     Kind(
         "cover for a moment",
         lambda at, _: OpenCover(at=at, close_after=0.02),
-        _SCAN_JAM | _ASKED | _CONFUSED,
+        _SCAN_JAM | _ASKED,
         frozenset({"cover_open"}),
     ),
     Kind("reboot", lambda at, _: Reboot(at=at), _GONE),

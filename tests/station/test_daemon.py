@@ -66,12 +66,15 @@ def test_the_key_switch_closes_and_opens(rig: StationRig) -> None:
     assert rig.scanner.wait_for(lambda status: status.feeder, 5)
 
 
-def test_the_records_tell_the_states_and_nothing_of_the_sheet(rig: StationRig) -> None:
-    feed(rig)
-    rig.wait_for("waiting", count=1)
-    states = [record.fields["state"] for record in list(rig.records.kept) if record.event == "state"]
+def test_the_records_tell_the_states_and_nothing_of_the_sheet(tmp_path: Path, scanner: EmulatedScanner) -> None:
+    with StationRig(tmp_path, scanner, made_up(), read=accept) as rig:
+        rig.wait_for("waiting")
+        feed(rig)
+        rig.wait_for("waiting", count=1)
+    # Only at the end of the station all records have been carried out.
+    states = [record.fields["state"] for record in rig.records.kept if record.event == "state"]
     assert states[-4:] == ["scanning", "interpreting", "accepting", "waiting"]
-    assert {record.event for record in rig.records.kept} == {"state", "polls", "scanner"}
+    assert {record.event for record in rig.records.kept} == {"state", "polls", "scanner", "stop"}
 
 
 def test_an_interpreter_that_fails_sends_the_sheet_back_and_is_recorded(tmp_path: Path, scanner: EmulatedScanner) -> None:
@@ -82,8 +85,8 @@ def test_an_interpreter_that_fails_sends_the_sheet_back_and_is_recorded(tmp_path
         rig.wait_for("waiting")
         feed(rig)
         assert rig.wait_for("returned").reason == "interpreterFailed"
-        [record] = [record for record in rig.records.kept if record.event == "interpreterFailed"]
-        assert record.fields == {"detail": "RuntimeError"}
+    [record] = [record for record in rig.records.kept if record.event == "interpreterFailed"]
+    assert record.fields == {"detail": "RuntimeError"}
 
 
 def test_at_the_end_every_line_is_released_and_the_feeder_is_off(tmp_path: Path, scanner: EmulatedScanner) -> None:
