@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from edge.decision import Disposition, Reason
     from edge.fixed.number import Score
 
-INTERPRETER_VERSION = "1"
+INTERPRETER_VERSION = "2"
 """Changes whenever the same pixels could give another reading."""
 RECORD_VERSION = 1
 """Changes whenever the shape of the record does."""

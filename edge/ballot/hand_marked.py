@@ -138,11 +138,13 @@ def _order(measured: tuple[MeasuredPage, MeasuredPage], election: Election) -> l
 
 
 def _layout(metadata: PageMetadata, election: Election) -> PageLayout:
-    layout = election.page_layout(
-        metadata.ballot_style_id, (metadata.page_number + 1) // 2, "front" if metadata.page_number % 2 else "back"
-    )
+    style, sheet = metadata.ballot_style_id, (metadata.page_number + 1) // 2
+    layout = election.page_layout(style, sheet, "front" if metadata.page_number % 2 else "back")
     if layout is None:
-        raise PageError("missingGridLayout", f"the election has no layout for ballot style {metadata.ballot_style_id}")
+        raise PageError("missingGridLayout", f"the election has no layout for ballot style {style}")
+    if sheet not in {position.sheet_number for position in election.layout(style) or ()}:
+        # Without this it would be read as a sheet on which nobody may vote for anything, and accepted.
+        raise PageError("missingGridLayout", f"ballot style {style} has no sheet {sheet}")
     return layout
 
 

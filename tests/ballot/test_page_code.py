@@ -204,6 +204,15 @@ def test_a_style_without_a_layout_is_refused() -> None:
     assert printed.style_id in detail
 
 
+def test_a_sheet_that_the_style_does_not_have_is_refused() -> None:
+    """It would be a sheet without contests: read, and counted, with no votes."""
+    election = load_election(make_election(5, density="dense", sheets=2))
+    second = render_sheet(election, "1_en", 2)
+    first_only = tuple(position for position in election.layouts["1_en"] if position.sheet_number == 1)
+    shorter = replace(election, layouts={**election.layouts, "1_en": first_only})
+    assert refusal(read(second.front, second.back, shorter)) == ("missingGridLayout", "ballot style 1_en has no sheet 2")
+
+
 def test_bubbles_outside_the_grid_are_refused() -> None:
     printed = blank_sheet()
     longer = replace(made_up(paper=PaperSize.LEGAL), ballot_hash=printed.election.ballot_hash)
