@@ -8,6 +8,7 @@ from pathlib import Path
 
 from edge.commands.error import CommandError
 from edge.definition.election import BALLOT_HASH_BYTES, MAX_ELECTION_BYTES, Election, load_election
+from edge.definition.package import ElectionPackage
 from edge.definition.settings import MAX_SETTINGS_BYTES, SystemSettings, load_settings
 
 
@@ -37,6 +38,19 @@ def read_settings(path: Path | None, election: Election) -> SystemSettings:
     if election.mark_thresholds is None:
         return settings
     return settings.model_copy(update={"mark_thresholds": election.mark_thresholds})
+
+
+def read_package(election: Path, settings: Path | None, ballot_hash: str | None) -> ElectionPackage:
+    """The files as they are, for the evidence.
+
+    Raises:
+        CommandError: a file cannot be read.
+    """
+    return ElectionPackage(
+        _read_file(election, MAX_ELECTION_BYTES),
+        None if settings is None else _read_file(settings, MAX_SETTINGS_BYTES),
+        None if ballot_hash is None else ballot_hash.lower(),
+    )
 
 
 def _read_file(path: Path, limit: int) -> bytes:

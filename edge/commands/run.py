@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import argparse
 import signal
-from importlib import metadata
 from typing import Any
 
 from edge.commands.connection import connector
-from edge.commands.definition import read_election, read_settings
+from edge.commands.definition import read_package
 from edge.commands.error import CommandError
-from edge.definition.election import Election
 from edge.definition.errors import DefinitionError
-from edge.definition.settings import SystemSettings
-from edge.evidence.sqlite_store import SqliteStore
+from edge.definition.package import ElectionPackage
+from edge.evidence.cdf.cvr_election import check_election
+from edge.evidence.cdf.error import CdfError
+from edge.evidence.clock import ClockError, LogClock
+from edge.evidence.evidence_store import EvidenceStore
+from edge.evidence.medium import BoxShape
+from edge.evidence.opening import EvidenceSettings
+from edge.evidence.software import SoftwareError, software_name, software_sha256
 from edge.station.config import ConfigError, StationConfig, effective, load_station_config
 from edge.station.daemon import Daemon, Outside
 from edge.station.events import CastPressed, PollsTurned, ReturnPressed, StopRequested
@@ -37,15 +41,14 @@ def run(arguments: argparse.Namespace, usb_backend: Any = None) -> int:  # noqa:
     """
     try:
         config = load_station_config(arguments.config)
-        election = read_election(config.election.definition, config.election.ballot_hash)
-        settings = read_settings(config.election.settings, election)
+        package = read_package(config.election.definition, config.election.settings, config.election.ballot_hash)
         notifier = open_notifier()
         journal = open_journal()
-    except (ConfigError, DefinitionError, NotifyError) as error:
+    except (ConfigError, NotifyError) as error:
         raise CommandError(error.code, error.detail) from error
     try:
-        _run(config, election, settings, journal, notifier, usb_backend)
-    except (PanelError, StatusError) as error:
+        _run(config, package, journal, notifier, usb_backend)
+    except (CdfError, ClockError, DefinitionError, PanelError, SoftwareError, StatusError) as error:
         raise CommandError(error.code, error.detail) from error
     finally:
         journal.close()
@@ -54,17 +57,36 @@ def run(arguments: argparse.Namespace, usb_backend: Any = None) -> int:  # noqa:
 
 def _run(
     config: StationConfig,
-    election: Election,
-    settings: SystemSettings,
+    package: ElectionPackage,
     journal: Journal,
     notifier: Notifier,
     usb_backend: Any,  # noqa: ANN401  pyusb has no types
 ) -> None:
-    software = f"scrutineer-edge {metadata.version('scrutineer-edge')}"
-    _report(config, journal, software)
-    store = SqliteStore(config.evidence.folder)
-    outside = Outside(connector(config.scanner, usb_backend), sheet_reader(election, settings), store, journal, notifier)
-    daemon = Daemon(limits(config), outside, software)
+    software = software_name(), software_sha256()
+    _report(config, journal, software[0])
+    election = package.definition()
+    check_election(election)
+    settings = package.system_settings(election)
+
+    def progress() -> None:
+        daemon.progressed()
+
+    store = EvidenceStore(
+        evidence_settings(config, package),
+        package,
+        software=software,
+        clock=LogClock(),
+        progressed=progress,
+    )
+    outside = Outside(
+        connector(config.scanner, usb_backend),
+        sheet_reader(election, settings, keep_grey=config.evidence.grey_pages),
+        store,
+        journal,
+        notifier,
+        software_sha256=software[1],
+    )
+    daemon = Daemon(limits(config), outside, software[0])
     status = StatusServer(config.status.socket)
     try:
         panel = open_panel(
@@ -98,6 +120,25 @@ def limits(config: StationConfig) -> Limits:
         reconnect_first=station.reconnect_first_ms,
         reconnect_most=station.reconnect_most_ms,
         accepted_signal=station.accepted_signal_ms,
+    )
+
+
+def evidence_settings(config: StationConfig, package: ElectionPackage, *, visiting: bool = False) -> EvidenceSettings:
+    """Where a station keeps its evidence; rehearsals have their own, beside that of the election.
+
+    Raises:
+        DefinitionError: the package is none.
+    """
+    election = package.definition()
+    test_mode = package.system_settings(election).test_mode is True
+    evidence = config.evidence
+    return EvidenceSettings(
+        media=(evidence.folder,) if evidence.second_folder is None else (evidence.folder, evidence.second_folder),
+        keys=evidence.keys,
+        device=evidence.device,
+        label=election.ballot_hash.hex() + ("-test" if test_mode else ""),
+        shape=BoxShape(evidence.sheets, evidence.returned_sheets, evidence.slot_kib << 10),
+        visiting=visiting,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from edge.evidence.store import PendingStage
+from edge.evidence.store import Books, PendingStage, Polls
 from edge.station import entries
 from edge.station.entries import Step
 from edge.station.events import EvidenceRead
@@ -14,8 +14,9 @@ from firmware_bridge.scanner import Sensors
 
 def on_evidence_read(station: Station, event: EvidenceRead, now: int) -> Step:
     """The books are open; now the scanner."""
-    doubtful = station.doubtful or event.pending is PendingStage.DOUBTFUL
-    known = replace(station, count=event.count, pending=event.pending, doubtful=doubtful and event.pending is not None)
+    doubtful = station.doubtful or event.books.pending is PendingStage.DOUBTFUL
+    pending = event.books.pending
+    known = replace(station, books=event.books, pending=pending, doubtful=doubtful and pending is not None)
     return entries.connecting(known, now)
 
 
@@ -95,12 +96,32 @@ def on_scan_started(station: Station, now: int) -> Step:
 
 
 def polls_turned(station: Station, now: int) -> Step:
-    """Open or close, where no sheet is in hand; otherwise the sheet is finished first."""
+    """Open or close, where no sheet is in hand; otherwise the sheet is finished first, and so is a turn that is being written down."""
+    if station.phase is Phase.EVIDENCE:
+        return station, ()
     if station.name is StateName.WAITING and not station.polls_open:
         return entries.at_rest(station, now)
     if station.name is StateName.CLOSED and station.polls_open:
         return entries.at_rest(station, now)
     return station, ()
+
+
+def on_polls_set(station: Station, books: Books, now: int) -> Step:
+    """The evidence knows whether the polls are open."""
+    known = replace(station, books=books)
+    if not station.connected:
+        return entries.disconnected(known, now, "scannerDisconnected", "lost while the polls were opened or closed")
+    return entries.at_rest(known, now)
+
+
+def on_told(station: Station, books: Books, now: int) -> Step:
+    """The evidence told what it holds; room that is gone, or is there again, changes whether sheets are taken."""
+    known = replace(station, books=books)
+    full = station.name is StateName.CLOSED and station.reason == StationReason.BOX_FULL
+    takes_none = books.room == 0 or books.polls is not Polls.OPEN
+    if (full and books.room > 0) or (station.name is StateName.WAITING and takes_none):
+        return entries.at_rest(known, now)
+    return known, ()
 
 
 def withdrawn(station: Station, now: int) -> Step:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from edge.evidence.events import LogEvent
 from edge.evidence.reading import SheetReading
 from edge.evidence.store import PendingStage
 from firmware_bridge.scanner import SheetImages
@@ -97,10 +98,45 @@ class ErasePending:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenPolls:
+    """Make durable that sheets may be accepted: PollsSet or EvidenceFailed follows."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class PausePolls:
+    """Make durable that no sheet is accepted: PollsSet or EvidenceFailed follows."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class KeepReturned:
+    """Write down that a sheet is rejected, with its pictures; EvidenceTold or EvidenceTrouble follows."""
+
+    reading: SheetReading
+
+
+@dataclass(frozen=True, slots=True)
+class NoteEvents:
+    """Write events into the log; EvidenceTold or EvidenceTrouble follows."""
+
+    events: tuple[LogEvent, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TendEvidence:
+    """Do what falls due in the evidence with time; EvidenceTold or EvidenceTrouble follows."""
+
+
+@dataclass(frozen=True, slots=True)
 class Exit:
     """End the process in good order."""
 
 
 ScannerCommand = Connect | Disconnect | AskSensors | StartFeeding | StopFeeding | AcceptSheet | ReturnSheet
-EvidenceCommand = ReadEvidence | WritePending | MarkPending | CommitSheet | ErasePending
+AnsweredCommand = ReadEvidence | WritePending | MarkPending | CommitSheet | ErasePending | OpenPolls | PausePolls
+UnansweredCommand = KeepReturned | NoteEvents | TendEvidence
+EvidenceCommand = AnsweredCommand | UnansweredCommand
 Command = ScannerCommand | EvidenceCommand | Interpret | Exit

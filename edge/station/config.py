@@ -31,6 +31,10 @@ from edge.station.config_sections import (
 
 MAX_CONFIG_BYTES = 64 << 10
 
+_SLOT_KIB = 512
+"""Both bilevel sides of real letter sheets take 60 to 100 KiB; noise and 22-inch paper take more."""
+_GREY_SLOT_KIB = 6144
+"""Both grey sides of a letter sheet at 200 dpi have 7 MiB of pixels, of which PNG leaves about half."""
 _SECTIONS = ("election", "scanner", "panel", "evidence", "station", "status")
 
 
@@ -143,6 +147,10 @@ def _with_defaults(document: Mapping[str, Any]) -> dict[str, Any]:
     folder = Path(runtime) if is_path(runtime) else RUNTIME_DIRECTORY
     tables.get("scanner", {}).setdefault("lock_file", str(folder / "scanner.lock"))
     tables.get("status", {}).setdefault("socket", str(folder / "status.sock"))
+    evidence = tables.get("evidence", {})
+    if is_path(evidence.get("folder")):
+        evidence.setdefault("keys", str(Path(evidence["folder"]).parent / "keys"))
+    evidence.setdefault("slot_kib", _GREY_SLOT_KIB if evidence.get("grey_pages") is True else _SLOT_KIB)
     inputs = panel.get("inputs")
     station.setdefault("polls", "switch" if isinstance(inputs, dict) and "polls" in inputs else "always_open")
     return filled

@@ -282,9 +282,38 @@ class PanelConfig(Section):
 
 
 class EvidenceConfig(Section):
-    """Where evidence is kept: `folder`."""
+    """Where evidence is kept, and how much of it.
+
+    Attributes:
+        folder: The first medium.
+        second_folder: The second one, which holds the same; None = there is one only. It must exist: a medium that is not plugged
+        in
+            is not mistaken for an empty one, if this is a folder on it.
+        keys: The device's key and the box's, for nobody else's eyes.
+        device: Name of the device in logs and exports: the authority's domain and a number; None = one made from the key.
+        sheets: Ballots that the box takes.
+        returned_sheets: Pictures of returned sheets that are kept, 0..10000; 0 = none.
+        slot_kib: Room for one sheet, KiB, a multiple of 4.
+        grey_pages: Whether the whole grey images are kept beside the bilevel pages; not needed to read a sheet again.
+    """
 
     folder: FilePath
+    second_folder: FilePath | None = None
+    keys: FilePath
+    device: str | None = Field(
+        default=None, max_length=80, pattern="^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(/[A-Za-z0-9][A-Za-z0-9._-]*)+$"
+    )
+    sheets: int = Field(default=2000, ge=1, le=100_000)
+    returned_sheets: int = Field(default=200, ge=0, le=10_000)
+    slot_kib: int = Field(ge=16, le=65_536, multiple_of=4)
+    grey_pages: bool = False
+
+    @model_validator(mode="after")
+    def _apart(self) -> Self:
+        folders = [folder for folder in (self.folder, self.second_folder, self.keys) if folder is not None]
+        if any(one == other or one in other.parents for one in folders for other in folders if one is not other):
+            raise ValueError("folder, second_folder and keys must not lie in each other")
+        return self
 
 
 class StationSettings(Section):

@@ -8,13 +8,16 @@ from dataclasses import asdict, dataclass
 from time import monotonic_ns
 from typing import Protocol
 
+from edge.evidence.events import LogEvent
 from edge.evidence.store import SheetStore
-from edge.station.commands import Command, Exit, Interpret, ScannerCommand
+from edge.station.commands import Command, Exit, Interpret, NoteEvents, ScannerCommand, TendEvidence
 from edge.station.entries import Step
 from edge.station.events import (
     CastPressed,
     Connected,
     Event,
+    EvidenceRead,
+    EvidenceTrouble,
     FromScanner,
     InterpreterFailed,
     PollsTurned,
@@ -22,6 +25,7 @@ from edge.station.events import (
     StopRequested,
     Tick,
 )
+from edge.station.happenings import happenings
 from edge.station.journal import Journal, Priority
 from edge.station.machine import start, step
 from edge.station.notify import Notifier
@@ -35,6 +39,8 @@ from firmware_bridge.scanner import ScannerTrouble, UnknownReport
 _STUCK_S = 90.0
 """A worker that has been at one job for this long will not come back; the watchdog then starts the process anew."""
 _STOP_LIMIT_S = 10.0
+_TEND_MS = 60_000
+"""How often the evidence is asked to do what falls due with time."""
 _PANEL_RETRY_MS = 1_000
 _WARNINGS = frozenset({StateName.DISCONNECTED, StateName.COVER_OPEN, StateName.JAMMED, StateName.FAULT})
 
@@ -62,6 +68,7 @@ class Outside:
         journal: Takes records.
         notifier: Tells systemd.
         clock: Milliseconds, monotonic.
+        software_sha256: Hash over the software's own files, for the event log.
     """
 
     connect: ConnectScanner
@@ -70,6 +77,7 @@ class Outside:
     journal: Journal
     notifier: Notifier
     clock: Callable[[], int] = monotonic_ms
+    software_sha256: bytes = b""
 
 
 class Daemon:
@@ -87,6 +95,7 @@ class Daemon:
         self._begun = outside.clock()
         self._problems: dict[str, None] = {}
         self._fed: int | None = None
+        self._tended: int | None = None
         self._published: tuple[object, ...] | None = None
 
     def post(self, event: Event) -> None:
@@ -111,17 +120,41 @@ class Daemon:
                 continue
             now = self._outside.clock()
             self._note(event)
-            station = self._carry_out(station, step(station, event, now), panel, status, now)
+            station = self._step(station, event, panel, status, now)
             due = next_wake(station, now)
             if due is not None and due <= now and not isinstance(event, Tick):
                 # A stream of events must not keep time from passing.
-                station = self._carry_out(station, step(station, Tick(), now), panel, status, now)
-        self._stop(panel)
+                station = self._step(station, Tick(), panel, status, now)
+            self._tend(now)
+        self._stop(panel, station)
+
+    def _step(self, station: Station, event: Event, panel: Panel, status: StatusSink, now: int) -> Station:
+        after, commands = step(station, event, now)
+        events = list(happenings(station, event, after, commands))
+        if isinstance(event, EvidenceRead) and self._tended is None:
+            self._tended = now
+            about: dict[str, str | int | bool] = {
+                "software": self._software,
+                "softwareSha256": self._outside.software_sha256.hex(),
+                "count": event.books.count,
+            }
+            events.insert(0, LogEvent("stationStarted", about))
+        told = self._carry_out(station, (after, commands), panel, status, now)
+        if events and self._tended is not None:
+            self._evidence.submit(NoteEvents(tuple(events)))
+        return told
+
+    def _tend(self, now: int) -> None:
+        """From the first reading of the evidence on, have it do what falls due."""
+        if self._tended is not None and now - self._tended >= _TEND_MS:
+            self._tended = now
+            self._evidence.submit(TendEvidence())
 
     def _next_event(self, station: Station, panel_change: int | None, now: int) -> Event:
         """Wait for an event, but no longer than until something is due."""
         watchdog = self._feed_watchdog(now)
-        times = [time for time in (next_wake(station, now), panel_change, watchdog) if time is not None]
+        tend = None if self._tended is None else self._tended + _TEND_MS
+        times = [time for time in (next_wake(station, now), panel_change, watchdog, tend) if time is not None]
         wait = None if not times else max(0, min(times) - now) / 1000
         try:
             return self._events.get(timeout=wait)
@@ -196,6 +229,8 @@ class Daemon:
                 self._problems.clear()
                 said = {"family": identity.family, "product": identity.product, "firmware": identity.firmware}
                 journal.write("scanner", "The scanner is connected.", **said, serial_number=identity.serial_number)
+            case EvidenceTrouble(code=code, detail=detail):
+                journal.write("evidence", f"The evidence could not be written: {detail}", Priority.ERROR, code=code)
             case InterpreterFailed(detail=detail):
                 journal.write("interpreterFailed", "The interpreter failed.", Priority.ERROR, detail=detail)
             case CastPressed() | ReturnPressed():
@@ -228,7 +263,7 @@ class Daemon:
                 "serialNumber": scanner.serial_number,
             },
             last_sheet=None if last is None else {"outcome": last.outcome, "reasons": last.reasons},
-            problems=tuple(self._problems),
+            problems=(*self._problems, *station.books.alarms),
             software=self._software,
             uptime_ms=now - self._begun,
         )
@@ -236,12 +271,18 @@ class Daemon:
     def _worker_failed(self, error: BaseException) -> None:
         self._outside.journal.write("workerFailed", "A worker failed; report this.", Priority.ERROR, detail=type(error).__name__)
 
-    def _stop(self, panel: Panel) -> None:
+    def progressed(self) -> None:
+        """The evidence is at something long; called from its own thread."""
+        self._workers[2].progressed()
+
+    def _stop(self, panel: Panel, station: Station) -> None:
         self._outside.notifier.stopping("The station ends.")
         try:
             panel.release()
         except PanelError as error:
             self._outside.journal.write("panel", "A line of the panel fails.", Priority.ERROR, detail=error.detail)
+        if self._tended is not None:
+            self._evidence.submit(NoteEvents((LogEvent("stationStopped", {"count": station.count}),)))
         self._evidence.close()
         late = [worker for worker in self._workers if not worker.stop(_STOP_LIMIT_S)]
         if late:
@@ -254,7 +295,7 @@ def _visible(station: Station, now: int) -> tuple[object, ...]:
         station.name,
         station.reason,
         station.detail,
-        station.count,
+        station.books,
         station.polls_open,
         station.scanner,
         station.last_sheet,

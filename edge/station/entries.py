@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any, TypedDict, Unpack
 
 from edge.evidence.reading import SheetReading
-from edge.evidence.store import PendingStage
+from edge.evidence.store import PendingStage, Polls
 from edge.station.commands import (
     AcceptSheet,
     AskSensors,
@@ -19,7 +19,10 @@ from edge.station.commands import (
     Disconnect,
     ErasePending,
     Interpret,
+    KeepReturned,
     MarkPending,
+    OpenPolls,
+    PausePolls,
     ReadEvidence,
     ReturnSheet,
     StartFeeding,
@@ -111,9 +114,13 @@ def asking(station: Station, now: int, name: StateName, reason: str | None = Non
     return entered, (*commands, *more)
 
 
-def _with_evidence(step: Step, now: int, make: type[ReadEvidence | CommitSheet | ErasePending]) -> Step:
+_Asked = ReadEvidence | CommitSheet | ErasePending | OpenPolls | PausePolls
+
+
+def _with_evidence(step: Step, now: int, make: type[_Asked]) -> Step:
     station, number = numbered(step[0])
-    station = replace(station, evidence=number, deadline=now + station.limits.evidence)
+    limit = station.limits.opening if make is ReadEvidence else station.limits.evidence
+    station = replace(station, evidence=number, deadline=now + limit)
     return station, (*step[1], make(number))
 
 
@@ -212,9 +219,22 @@ def _watching(station: Station, now: int, name: StateName, reason: str | None) -
 def at_rest(station: Station, now: int) -> Step:
     """No sheet is in hand: wait for the next one, or stay closed."""
     clear = replace(station, cause=None, doubtful=False, sheet=None, images=None, reading=None)
+    polls = station.books.polls
+    if station.polls_open and polls is Polls.CLOSED:
+        return enter(clear, now, StateName.CLOSED, Phase.PERSON, StationReason.POLLS_CLOSED_FOR_GOOD)
+    if station.polls_open is not (polls is Polls.OPEN):
+        return polls_in_evidence(clear, now)
+    if station.polls_open and station.books.room == 0:
+        return enter(clear, now, StateName.CLOSED, Phase.PERSON, StationReason.BOX_FULL)
     if station.polls_open:
         return asking(clear, now, StateName.WAITING)
     return enter(clear, now, StateName.CLOSED, Phase.PERSON)
+
+
+def polls_in_evidence(station: Station, now: int) -> Step:
+    """The evidence learns that the polls are open, or not, before a sheet can."""
+    make = OpenPolls if station.polls_open else PausePolls
+    return _with_evidence(enter(station, now, StateName.CLOSED, Phase.EVIDENCE), now, make)
 
 
 def feeding(station: Station, now: int) -> Step:
@@ -341,6 +361,13 @@ def returning(station: Station, now: int, reason: str, codes: tuple[str, ...] = 
     if station.pending is None:
         return back_to_front((entered, commands), now)
     return _marking((replace(entered, deadline=now + entered.limits.evidence), commands), PendingStage.RETURNING)
+
+
+def rejected(station: Station, now: int, reading: SheetReading) -> Step:
+    """Send a sheet back that cannot be read or is not ours; the evidence keeps what that was decided on."""
+    codes = reason_codes(reading)
+    after, commands = returning(station, now, codes[0] if codes else StationReason.INTERPRETER_FAILED, codes)
+    return after, (KeepReturned(reading), *commands)
 
 
 def back_to_front(step: Step, now: int) -> Step:

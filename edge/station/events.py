@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edge.evidence.reading import SheetReading
-from edge.evidence.store import PendingStage
+from edge.evidence.store import Books
 from firmware_bridge.scanner import ScannerEvent, ScannerIdentity, Sensors
 
 
@@ -75,11 +75,10 @@ class InterpreterFailed:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceRead:
-    """What the evidence holds at (re)start: the count, and how far a sheet was on its way into the box, if one was."""
+    """What the evidence holds at (re)start."""
 
     number: int
-    count: int
-    pending: PendingStage | None
+    books: Books
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +97,10 @@ class PendingMarked:
 
 @dataclass(frozen=True, slots=True)
 class SheetCommitted:
-    """The pending sheet is counted. `count`: sheets in the box by the evidence."""
+    """The pending sheet is counted."""
 
     number: int
-    count: int
+    books: Books
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +108,15 @@ class PendingErased:
     """No sheet is pending any more, and none was counted."""
 
     number: int
+    books: Books
+
+
+@dataclass(frozen=True, slots=True)
+class PollsSet:
+    """The evidence knows that the polls are open, or paused."""
+
+    number: int
+    books: Books
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +124,21 @@ class EvidenceFailed:
     """The evidence could not be read or written."""
 
     number: int
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceTold:
+    """What the evidence holds, after something that nobody waits for: an event written, a housekeeping."""
+
+    books: Books
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceTrouble:
+    """Something that nobody waits for could not be written."""
+
     code: str
     detail: str
 
@@ -156,7 +179,10 @@ Event = (
     | PendingMarked
     | SheetCommitted
     | PendingErased
+    | PollsSet
     | EvidenceFailed
+    | EvidenceTold
+    | EvidenceTrouble
     | CastPressed
     | ReturnPressed
     | PollsTurned

@@ -8,7 +8,7 @@ from edge.evidence.reading import SheetReading
 from edge.station import entries
 from edge.station.at_rest import withdrawn
 from edge.station.entries import Step
-from edge.station.events import SheetCommitted
+from edge.station.events import PendingErased, SheetCommitted
 from edge.station.state import LastSheet, Phase, StateName, Station, StationReason
 from firmware_bridge.scanner import ScanFailed, Sensors, SheetScanned
 
@@ -45,8 +45,7 @@ def on_deadline(station: Station, now: int) -> Step:
         case StateName.INTERPRETING, _:
             return entries.returning(station, now, StationReason.INTERPRETER_TIMED_OUT)
         case StateName.HOLDING, _:
-            codes = () if station.reading is None else entries.reason_codes(station.reading)
-            return entries.returning(station, now, StationReason.HOLD_TIMED_OUT, codes)
+            return _given_back(station, now, StationReason.HOLD_TIMED_OUT)
         case StateName.ACCEPTING, Phase.MOVING if not station.rolling_out:
             return entries.jammed(station, now, StationReason.ACCEPT_TIMED_OUT)
         case StateName.RETURNING, Phase.MOVING:
@@ -184,8 +183,7 @@ def on_interpreted(station: Station, reading: SheetReading, now: int) -> Step:
         return entries.accepting(station, now, reading)
     if disposition.kind == "hold":
         return entries.holding(station, now, reading)
-    codes = entries.reason_codes(reading)
-    return entries.returning(station, now, codes[0] if codes else StationReason.INTERPRETER_FAILED, codes)
+    return entries.rejected(station, now, reading)
 
 
 def on_cast(station: Station, now: int) -> Step:
@@ -206,8 +204,13 @@ def on_return(station: Station, now: int) -> Step:
     if station.reason == StationReason.SHEET_WHEREABOUTS:
         last = LastSheet("returned", (StationReason.SHEET_WHEREABOUTS,))
         return entries.erasing(replace(station, cause=StationReason.SHEET_WHEREABOUTS, last_sheet=last), now)
+    return _given_back(station, now, StationReason.PERSON_RETURNED)
+
+
+def _given_back(station: Station, now: int, reason: StationReason) -> Step:
+    """A held sheet goes back; it is its voter's again, and nothing of it is kept."""
     codes = () if station.reading is None else entries.reason_codes(station.reading)
-    return entries.returning(station, now, StationReason.PERSON_RETURNED, codes)
+    return entries.returning(station, now, reason, codes)
 
 
 def on_pending_written(station: Station, now: int) -> Step:
@@ -234,7 +237,7 @@ def on_committed(station: Station, event: SheetCommitted, now: int) -> Step:
     """The sheet is counted; only now may acceptance be signalled."""
     counted = replace(
         station,
-        count=event.count,
+        books=event.books,
         pending=None,
         doubtful=False,
         cause=None,
@@ -247,9 +250,9 @@ def on_committed(station: Station, event: SheetCommitted, now: int) -> Step:
     return entries.at_rest(counted, now)
 
 
-def on_erased(station: Station, now: int) -> Step:
+def on_erased(station: Station, event: PendingErased, now: int) -> Step:
     """Nothing is pending any more; the sensors say whether paper is still to be taken."""
-    free = replace(station, pending=None, doubtful=False, reading=None)
+    free = replace(station, books=event.books, pending=None, doubtful=False, reading=None)
     if not station.connected:
         return entries.disconnected(free, now, station.cause or "scannerDisconnected", "")
     return entries.asking(free, now, StateName.RETURNING, station.reason)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TypeVar
 
+from edge.evidence.store import Polls
 from edge.station import at_rest, entries, in_motion
 from edge.station.commands import Disconnect, Exit
 from edge.station.entries import Step
@@ -20,12 +21,15 @@ from edge.station.events import (
     Event,
     EvidenceFailed,
     EvidenceRead,
+    EvidenceTold,
+    EvidenceTrouble,
     FromScanner,
     Interpreted,
     InterpreterFailed,
     PendingErased,
     PendingMarked,
     PendingWritten,
+    PollsSet,
     PollsTurned,
     ReturnPressed,
     SensorsRead,
@@ -62,8 +66,10 @@ _AT_REST = frozenset(
         StateName.FAULT,
     }
 )
+_REFUSED = frozenset({"storeFull", "sheetTooLarge"})
+"""Codes of evidence that refuses this one sheet."""
 _Handler = TypeVar("_Handler")
-_EvidenceAnswer = EvidenceRead | PendingWritten | PendingMarked | SheetCommitted | PendingErased | EvidenceFailed
+_EvidenceAnswer = EvidenceRead | PendingWritten | PendingMarked | SheetCommitted | PendingErased | PollsSet | EvidenceFailed
 
 
 def start(limits: Limits, *, polls_open: bool, now: int) -> Step:
@@ -93,19 +99,25 @@ def _step(station: Station, event: Event, now: int) -> Step:
             return _tick(station, now)
         case FromScanner(session=session, report=report):
             return (station, ()) if session != station.session else _reported(station, report, now)
-        case SensorsRead(number=number, sensors=sensors):
-            if number != station.asked:
-                return _stale(station, number, event, now)
-            answered = replace(station, asked=None)
-            return _rests(station, at_rest.on_sensors, in_motion.on_sensors)(answered, sensors, now)
+        case SensorsRead():
+            return _sensed(station, event, now)
         case Interpreted() | InterpreterFailed():
             return _interpreted(station, event, now)
-        case EvidenceRead() | PendingWritten() | PendingMarked() | SheetCommitted() | PendingErased() | EvidenceFailed():
-            return _evidence(station, event, now)
+        case EvidenceTold() | EvidenceTrouble():
+            return _evidence_aside(station, event, now)
         case Connected() | ConnectFailed() | VerbRefused():
             return _connection(station, event, now)
         case CastPressed() | ReturnPressed() | PollsTurned() | StopRequested():
             return _person(station, event, now)
+        case _:
+            return _evidence(station, event, now)
+
+
+def _sensed(station: Station, event: SensorsRead, now: int) -> Step:
+    if event.number != station.asked:
+        return _stale(station, event.number, event, now)
+    answered = replace(station, asked=None)
+    return _rests(station, at_rest.on_sensors, in_motion.on_sensors)(answered, event.sensors, now)
 
 
 def _rests(station: Station, resting: _Handler, moving: _Handler) -> _Handler:
@@ -171,7 +183,9 @@ def _interpreted(station: Station, event: Interpreted | InterpreterFailed, now: 
 
 def _evidence(station: Station, event: _EvidenceAnswer, now: int) -> Step:
     if event.number != station.evidence:
-        return _stale(station, event.number, event, now)
+        # A sheet that came in the moment of closing did not wait for the answer, but the polls are what it says.
+        known = replace(station, books=event.books) if isinstance(event, PollsSet) else station
+        return _stale(known, event.number, event, now)
     answered = replace(station, evidence=None)
     match event:
         case EvidenceFailed():
@@ -185,14 +199,28 @@ def _evidence(station: Station, event: _EvidenceAnswer, now: int) -> Step:
         case SheetCommitted():
             return in_motion.on_committed(answered, event, now)
         case PendingErased():
-            return in_motion.on_erased(answered, now)
+            return in_motion.on_erased(answered, event, now)
+        case PollsSet():
+            return at_rest.on_polls_set(answered, event.books, now)
 
 
 def _evidence_failed(station: Station, event: EvidenceFailed, now: int) -> Step:
     """A sheet that could not be written down goes back; anything else stops the station until the evidence answers again."""
     writing = station.name is StateName.ACCEPTING and station.reading is not None and station.connected
-    if writing and not station.doubtful and event.code == "storeFull":
-        return entries.returning(replace(station, detail=event.detail), now, StationReason.EVIDENCE_FAILED)
+    if writing and not station.doubtful and event.code in _REFUSED:
+        refused = replace(station, detail=event.detail)
+        return entries.returning(refused, now, StationReason.EVIDENCE_FAILED, (StationReason.EVIDENCE_FAILED, event.code))
+    if station.name is StateName.CLOSED and event.code == "pollsClosed":
+        return at_rest.on_polls_set(station, replace(station.books, polls=Polls.CLOSED), now)
+    return entries.fault(station, now, StationReason.EVIDENCE_FAILED, f"{event.code}: {event.detail}")
+
+
+def _evidence_aside(station: Station, event: EvidenceTold | EvidenceTrouble, now: int) -> Step:
+    """What nobody waited for. Where no sheet is in hand a failure stops the station; otherwise the next need shows it."""
+    if isinstance(event, EvidenceTold):
+        return at_rest.on_told(station, event.books, now)
+    if station.phase is Phase.EVIDENCE or station.name not in {StateName.WAITING, StateName.CLOSED}:
+        return station, ()
     return entries.fault(station, now, StationReason.EVIDENCE_FAILED, f"{event.code}: {event.detail}")
 
 

@@ -80,6 +80,8 @@ PATTERNS: Mapping[Signal, Mapping[str, Track]] = {
     Signal.COVER_OPEN: {"fault": _TWO_FLASHES},
     Signal.CLOSED: {"reject": _STEADY},
     Signal.READY: {"ready": _STEADY},
+    Signal.READY_ALARM: {"ready": _STEADY, "fault": _STEADY},
+    Signal.CLOSED_ALARM: {"reject": _STEADY, "fault": _STEADY},
     Signal.READING: {"ready": _FAST},
     Signal.REVIEW: {"review": _EVEN, "buzzer": Track(repeat=(150, 150, 150, 150, 150, 19_250))},
     Signal.WHEREABOUTS: {

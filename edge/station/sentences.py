@@ -54,6 +54,8 @@ REASON_SENTENCES: dict[str, str] = {
     StationReason.PAPER_INSIDE: "Paper was found inside the scanner.",
     StationReason.PAPER_IN_FRONT: "Paper was found at the front of the scanner.",
     StationReason.POLLS_CLOSED: "The polls were closed while the sheet went in.",
+    StationReason.POLLS_CLOSED_FOR_GOOD: "The polls of this election were closed for good; no sheet is ever taken again.",
+    StationReason.BOX_FULL: "The evidence has no room for another sheet.",
     StationReason.EVIDENCE_FAILED: "The evidence cannot be written or read; no sheet is accepted.",
     StationReason.EVIDENCE_SILENT: "The medium of the evidence does not answer; no sheet is accepted.",
     StationReason.JAM: "The scanner reports a jam.",

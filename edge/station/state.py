@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from edge.evidence.reading import SheetReading
-from edge.evidence.store import PendingStage
+from edge.evidence.store import Books, PendingStage
 from edge.station.signals import Signal
 from firmware_bridge.scanner import ScannerIdentity, SheetImages
+
+_NO_BOOKS = Books()
 
 
 class StateName(StrEnum):
@@ -73,6 +75,8 @@ class StationReason(StrEnum):
     PAPER_INSIDE = "paperInside"
     PAPER_IN_FRONT = "paperInFront"
     POLLS_CLOSED = "pollsClosed"
+    POLLS_CLOSED_FOR_GOOD = "pollsClosedForGood"
+    BOX_FULL = "boxFull"
     EVIDENCE_FAILED = "evidenceFailed"
     EVIDENCE_SILENT = "evidenceSilent"
     JAM = "jam"
@@ -98,6 +102,7 @@ class Limits:
         idle_poll: The same while a person is to do something.
         sensors: For the sensors to be read; longer than the driver's own limit.
         evidence: For the evidence to answer.
+        opening: For it to be opened, when a ballot box may have to be made or copied first.
         connect: For the driver to reach the scanner or give up; longer than the driver's own limits.
         health_check: Longest silence towards a scanner that waits for paper; then it is asked how it is.
         reconnect_first: Before the second try to reach the scanner; doubles with every try.
@@ -117,6 +122,7 @@ class Limits:
     idle_poll: int = 500
     sensors: int = 10_000
     evidence: int = 30_000
+    opening: int = 3_600_000
     connect: int = 60_000
     health_check: int = 300_000
     reconnect_first: int = 500
@@ -163,7 +169,7 @@ class Station:
         polls_open: Whether sheets may be taken.
         stopping: Whether the station ends as soon as no sheet moves.
         ended: Whether it has ended; nothing counts any more.
-        count: Sheets in the box by the evidence.
+        books: What the evidence holds, as far as it has told.
         pending: How far the evidence has, or may have, a sheet on its way into the box; None when it has none.
         doubtful: Whether a pending sheet can have left the path by another way than the last motion's.
         cause: First cause of what befell the sheet in the path; it outlives what follows from it.
@@ -199,7 +205,7 @@ class Station:
     polls_open: bool = False
     stopping: bool = False
     ended: bool = False
-    count: int = 0
+    books: Books = _NO_BOOKS
     pending: PendingStage | None = None
     doubtful: bool = False
     cause: str | None = None
@@ -209,6 +215,11 @@ class Station:
     last_sheet: LastSheet | None = None
     accepted_until: int = 0
     rest_until: int = 0
+
+    @property
+    def count(self) -> int:
+        """Sheets in the box by the evidence."""
+        return self.books.count
 
 
 def next_wake(station: Station, now: int) -> int | None:
@@ -244,4 +255,6 @@ def signal_of(station: Station, now: int) -> Signal:
         return Signal.WHEREABOUTS
     if station.reason == StationReason.FRONT_BLOCKED:
         return Signal.JAMMED
+    if station.books.alarms and station.name in {StateName.WAITING, StateName.CLOSED}:
+        return Signal.READY_ALARM if station.name is StateName.WAITING else Signal.CLOSED_ALARM
     return _SIGNALS[station.name]

@@ -10,10 +10,12 @@ import threading
 from collections.abc import Callable
 from time import monotonic
 
+from edge.evidence.events import LogEvent
 from edge.evidence.reading import SheetReading
 from edge.evidence.store import SheetStore, StoreError
 from edge.station.commands import (
     AcceptSheet,
+    AnsweredCommand,
     AskSensors,
     CommitSheet,
     Connect,
@@ -21,12 +23,18 @@ from edge.station.commands import (
     ErasePending,
     EvidenceCommand,
     Interpret,
+    KeepReturned,
     MarkPending,
+    NoteEvents,
+    OpenPolls,
+    PausePolls,
     ReadEvidence,
     ReturnSheet,
     ScannerCommand,
     StartFeeding,
     StopFeeding,
+    TendEvidence,
+    UnansweredCommand,
     WritePending,
 )
 from edge.station.events import (
@@ -35,17 +43,23 @@ from edge.station.events import (
     Event,
     EvidenceFailed,
     EvidenceRead,
+    EvidenceTold,
+    EvidenceTrouble,
     FromScanner,
     Interpreted,
     InterpreterFailed,
     PendingErased,
     PendingMarked,
     PendingWritten,
+    PollsSet,
     SensorsRead,
     SheetCommitted,
     VerbRefused,
 )
 from firmware_bridge.scanner import Scanner, ScannerError, ScannerEvent, ScannerLost, SheetImages
+
+_MOST_UNWRITTEN = 200
+"""Events that are kept in memory while the evidence fails; the earliest are dropped."""
 
 Post = Callable[[Event], None]
 ConnectScanner = Callable[[Callable[[ScannerEvent], None]], Scanner]
@@ -66,8 +80,12 @@ class Worker:
         """Have a job done after those that were submitted before."""
         self._jobs.put(job)
 
+    def progressed(self) -> None:
+        """The present job is long, but not stuck; called by the job itself."""
+        self._begun = monotonic()
+
     def busy_s(self) -> float:
-        """Seconds that the present job has taken so far; 0 when there is none."""
+        """Seconds that the present job has taken so far, or since it last progressed; 0 when there is none."""
         begun = self._begun
         return 0.0 if begun is None else monotonic() - begun
 
@@ -184,6 +202,7 @@ class EvidenceWorker:
         self._worker = worker
         self._store = store
         self._post = post
+        self._unwritten: list[LogEvent] = []
 
     def submit(self, command: EvidenceCommand) -> None:
         """Have a command carried out."""
@@ -195,25 +214,46 @@ class EvidenceWorker:
 
     def _do(self, command: EvidenceCommand) -> None:
         try:
-            event = self._answer(command)
+            event = self._told(command) if isinstance(command, UnansweredCommand) else self._answer(command)
         except StoreError as error:
-            event = EvidenceFailed(command.number, error.code, error.detail)
+            event = self._failure(command, error.code, error.detail)
         except Exception as error:  # noqa: BLE001  as for the scanner; only the kind: the text could quote the sheet
-            event = EvidenceFailed(command.number, "storeConfused", f"the store failed: {type(error).__name__}")
+            event = self._failure(command, "storeConfused", f"the store failed: {type(error).__name__}")
         self._post(event)
 
-    def _answer(self, command: EvidenceCommand) -> Event:
+    def _failure(self, command: EvidenceCommand, code: str, detail: str) -> Event:
+        if isinstance(command, UnansweredCommand):
+            return EvidenceTrouble(code, detail)
+        return EvidenceFailed(command.number, code, detail)
+
+    def _told(self, command: UnansweredCommand) -> Event:
+        match command:
+            case KeepReturned(reading=reading):
+                return EvidenceTold(self._store.keep_returned(reading))
+            case NoteEvents(events=events):
+                # What could not be written down while the evidence failed is written as soon as it can be.
+                self._unwritten = [*self._unwritten, *events][-_MOST_UNWRITTEN:]
+                books = self._store.note(self._unwritten)
+                self._unwritten = []
+                return EvidenceTold(books)
+            case TendEvidence():
+                return EvidenceTold(self._store.tend())
+
+    def _answer(self, command: AnsweredCommand) -> Event:
         match command:
             case ReadEvidence(number=number):
-                return EvidenceRead(number, *self._store.read())
+                return EvidenceRead(number, self._store.read())
             case WritePending(number=number, reading=reading):
                 self._store.write_pending(reading)
                 return PendingWritten(number)
+            case OpenPolls(number=number):
+                return PollsSet(number, self._store.open_polls())
+            case PausePolls(number=number):
+                return PollsSet(number, self._store.pause_polls())
             case MarkPending(number=number, stage=stage):
                 self._store.mark_pending(stage)
                 return PendingMarked(number)
             case CommitSheet(number=number):
                 return SheetCommitted(number, self._store.commit())
             case ErasePending(number=number):
-                self._store.erase()
-                return PendingErased(number)
+                return PendingErased(number, self._store.erase())

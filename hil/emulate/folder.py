@@ -51,7 +51,11 @@ return = 6
 polls = 13
 
 [evidence]
-folder = "evidence"              # the count and the votes; take it away, and the station begins at 0
+folder = "evidence"              # the event log and the ballot box
+keys = "keys"                    # the key that signs the log, and the box's; take both folders away, and the station begins at 0
+sheets = 100                     # a small box, quickly made: on a real station it is made for a whole day
+returned_sheets = 20
+slot_kib = 256
 
 [station]
 runtime_directory = "."          # status.sock and scanner.lock

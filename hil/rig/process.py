@@ -20,11 +20,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
-from edge.evidence.sqlite_store import SqliteStore
-from edge.evidence.store import PendingStage
+from edge.evidence.medium import LOG_FILE
+from edge.evidence.store import Books
 from edge.station.config import load_station_config
 from edge.station.status import StatusDocument, StatusError, follow_status, read_status
 from hil.panel.panel import EmulatedPanel
+from hil.rig.evidence import SMALL, looked_at
 from hil.rig.station import INPUTS, OUTPUTS
 from hil.usb.device import UsbDevice
 from hil.usbip.server import UsbipServer
@@ -229,17 +230,15 @@ class StationProcess:
         lines = [line for line in self.stderr.splitlines(keepends=True) if line.startswith("{") and line.endswith("\n")]
         return [json.loads(line) for line in lines]
 
-    def books(self) -> tuple[int, PendingStage | None]:
-        """What the evidence itself says: the count, and the stage of a pending sheet. Only while the process does not run."""
+    def books(self) -> Books:
+        """What the evidence itself says. Only while the process does not run; nothing of it is changed."""
         if self.running:
             raise RuntimeError("the books are the station's own while it runs")
-        with tempfile.TemporaryDirectory() as folder:
-            # Looking at books that a killed process left half written repairs them; that is for the next process to do.
-            store = SqliteStore(shutil.copytree(self.evidence, Path(folder) / "copy"))
-            try:
-                return store.read()
-            finally:
-                store.close()
+        if not any(self.evidence.glob(f"*/{LOG_FILE}")):
+            # It was killed before there were any.
+            return Books()
+        with looked_at(load_station_config(self.config)) as store:
+            return store.read()
 
     # The rest.
 
@@ -274,7 +273,13 @@ class StationProcess:
             "panel": {"pin_factory": "emulated", "socket": str(runtime / "panel.sock"), "bounce_ms": 0},
             "panel.outputs": {str(name): number for name, number in OUTPUTS.items()},
             "panel.inputs": {str(name): number for name, number in INPUTS.items()},
-            "evidence": {"folder": str(self.evidence)},
+            "evidence": {
+                "folder": str(self.evidence),
+                "device": "scan.example.org/rig",
+                "sheets": SMALL.cast,
+                "returned_sheets": SMALL.returned,
+                "slot_kib": SMALL.slot_bytes >> 10,
+            },
             "station": {"runtime_directory": str(runtime), "polls": "switch", **self._limits},
         }
         lines = []

@@ -13,7 +13,6 @@ from gpiozero.pins.mock import MockFactory
 
 from edge.definition.election import Election
 from edge.definition.settings import SystemSettings
-from edge.evidence.sqlite_store import SqliteStore
 from edge.evidence.store import SheetStore
 from edge.station.config_sections import InputName, OutputName
 from edge.station.daemon import Daemon, Outside
@@ -27,6 +26,7 @@ from edge.station.status import StatusDocument
 from edge.station.workers import ReadSheet
 from firmware_bridge.pagescan6.driver import connect
 from firmware_bridge.pagescan6.settings import ScannerSettings
+from hil.rig.evidence import rig_store
 from hil.scanner.emulator import EmulatedScanner
 from hil.usb.backend import PortBackend
 from hil.usb.in_process import InProcessPort
@@ -129,7 +129,7 @@ class StationRig:
         outside = Outside(
             connect=lambda on_event: connect(driver, on_event, backend=self.backend),
             read=read or sheet_reader(election, settings or SystemSettings()),
-            store=store or SqliteStore(folder),
+            store=store or rig_store(folder),
             journal=self._journal,
             notifier=Notifier(None, None),
         )

@@ -8,9 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from edge.definition.election import Election
-from edge.evidence.sqlite_store import SqliteStore
+from edge.evidence.medium import BoxShape
 from edge.station.workers import ReadSheet
 from firmware_bridge.pagescan6.settings import ScannerSettings
+from hil.rig.evidence import SMALL, rig_store
 from hil.rig.station import QUICK, StationRig
 from hil.scanner.emulator import EmulatedScanner
 from hil.scanner.knobs import Behaviour, Timings
@@ -107,6 +108,7 @@ def bench(
     settings: ScannerSettings = SCANNER_SETTINGS,
     read: ReadSheet | None = None,
     prepare: Callable[[EmulatedScanner], None] = lambda _: None,
+    shape: BoxShape = SMALL,
 ) -> Iterator[Bench]:
     """A station at work.
 
@@ -119,8 +121,9 @@ def bench(
         settings: The driver's.
         read: What reads the sheets; by default the interpreter.
         prepare: What befalls the first scanner before there is a station.
+        shape: How large the ballot box is.
     """
-    books = WitnessedStore(SqliteStore(folder))
+    books = WitnessedStore(rig_store(folder, shape))
     with ExitStack() as holding:
         scanner = holding.enter_context(EmulatedScanner(timings, behaviour))
         prepare(scanner)

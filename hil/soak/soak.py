@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
+from edge.evidence.medium import BoxShape
 from edge.station.status import StatusDocument
 from hil.scanner.paper import IllegalMove, Place
 from hil.scanner.sheet import Sheet
@@ -26,6 +27,18 @@ _WARM_UP = 1_000
 _MOST_GROWTH_KB = 160 << 10
 """Ten images of both sides. How much of what was freed is given back is the allocator's affair; measured: up to 110 MB."""
 _MOST_OBJECTS = 4_000
+
+
+_SPARE = 20
+"""Sheets that are pushed in behind others can be accepted too; far more sheets are returned than such come."""
+_RETURNED = 100
+_SLOT_BYTES = 96 << 10
+"""The ballots of the pool take 54 to 68 KiB, whole ones; a mishap leaves less of them."""
+
+
+def box_for(sheets: int) -> BoxShape:
+    """The ballot box for a soak of so many sheets: 10 000 take 1 GB."""
+    return BoxShape(sheets + _SPARE, _RETURNED, _SLOT_BYTES)
 
 
 class Mismatch(Exception):  # noqa: N818 (it is what it says)
@@ -214,7 +227,7 @@ def soak(
     """
     pool = pool or make_pool()
     meter = Meter(warm_up, _MOST_GROWTH_KB, _MOST_OBJECTS)
-    with bench(folder, election(), usbip=usbip) as station:
+    with bench(folder, election(), usbip=usbip, shape=box_for(sheets)) as station:
         day = Soak(station, pool, seed, rate)
         day.start()
         for number in range(1, sheets + 1):

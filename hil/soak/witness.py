@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from gpiozero.pins.mock import MockPin
 
+from edge.evidence.events import LogEvent
 from edge.evidence.reading import SheetReading
-from edge.evidence.store import PendingStage, SheetStore
+from edge.evidence.store import Books, PendingStage, SheetStore
 from edge.station.signals import Signal
 from edge.station.status import StatusDocument
 from hil.rig.station import OUTPUTS, StationRig
@@ -31,34 +32,53 @@ class WitnessedStore:
         self.line = AcceptLine()
         self._books = books
 
-    def read(self) -> tuple[int, PendingStage | None]:
+    def read(self) -> Books:
         """As the books."""
-        count, self.stage = self._books.read()
-        return count, self.stage
+        return self._seen(self._books.read())
 
-    def write_pending(self, reading: SheetReading) -> None:
+    def write_pending(self, reading: SheetReading) -> Books:
         """As the books."""
-        self._books.write_pending(reading)
-        self.stage = PendingStage.ACCEPTING
+        return self._seen(self._books.write_pending(reading))
 
-    def mark_pending(self, stage: PendingStage) -> None:
+    def mark_pending(self, stage: PendingStage) -> Books:
         """As the books."""
-        self._books.mark_pending(stage)
-        self.stage = None if self.stage is None else stage
+        return self._seen(self._books.mark_pending(stage))
 
-    def commit(self) -> int:
+    def commit(self) -> Books:
         """As the books, after a look at the line: it must be dark until they have counted the sheet."""
         if self.line.is_lit:
             self.mistakes.append("acceptance was signalled before the sheet was counted")
-        count = self._books.commit()
-        self.stage = None
+        books = self._seen(self._books.commit())
         self.commits += 1
-        return count
+        return books
 
-    def erase(self) -> None:
+    def erase(self) -> Books:
         """As the books."""
-        self._books.erase()
-        self.stage = None
+        return self._seen(self._books.erase())
+
+    def keep_returned(self, reading: SheetReading) -> Books:
+        """As the books."""
+        return self._seen(self._books.keep_returned(reading))
+
+    def open_polls(self) -> Books:
+        """As the books."""
+        return self._seen(self._books.open_polls())
+
+    def pause_polls(self) -> Books:
+        """As the books."""
+        return self._seen(self._books.pause_polls())
+
+    def note(self, events: Sequence[LogEvent]) -> Books:
+        """As the books."""
+        return self._seen(self._books.note(events))
+
+    def tend(self) -> Books:
+        """As the books."""
+        return self._seen(self._books.tend())
+
+    def _seen(self, books: Books) -> Books:
+        self.stage = books.pending
+        return books
 
     def close(self) -> None:
         """As the books."""

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from edge.evidence.sqlite_store import SqliteStore
 from edge.station.config import load_station_config
 from hil.emulate.ballots import BALLOTS
 from hil.emulate.folder import open_folder
+from hil.rig.evidence import looked_at
 from tests.emulate.conftest import ROOT, Emulate
 
 ONE_BALLOT = """\
@@ -33,11 +33,8 @@ COMMAND = [sys.executable, "-m", "edge.cli"]
 
 
 def counted(folder: Path) -> int:
-    store = SqliteStore(folder / "evidence")
-    try:
-        return store.read()[0]
-    finally:
-        store.close()
+    with looked_at(load_station_config(folder / "station.toml")) as store:
+        return store.read().count
 
 
 def free_port() -> int:

@@ -15,7 +15,8 @@ Pair = tuple[str, str | None]
 AT_ONCE = Now()
 UNEVENTFUL: frozenset[Pair] = frozenset(
     {
-        *((state, None) for state in ("starting", "waiting", "scanning", "interpreting", "accepting")),
+        # Closed, until the evidence has opened the polls.
+        *((state, None) for state in ("starting", "closed", "waiting", "scanning", "interpreting", "accepting")),
         ("holding", "personDecides"),
         *((state, reason) for state in ("returning", "returned") for reason in (RETURN_CODE, "personReturned")),
     }

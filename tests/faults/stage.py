@@ -10,6 +10,7 @@ from pathlib import Path
 
 from edge.decision import Disposition, DispositionKind, Reason
 from edge.definition.election import Election
+from edge.evidence.medium import BoxShape
 from edge.evidence.reading import SheetReading
 from edge.station.status import StatusDocument
 from firmware_bridge.pagescan6.settings import ScannerSettings
@@ -27,6 +28,8 @@ RETURN_CODE = "stubReturned"
 REST_SECONDS = 20.0
 TIMINGS = Timings(grab=0.002, scan=0.04, eject=0.05, eject_limit=0.1, command=0.0, boot=0.05)
 BEHAVIOUR = Behaviour(flat_tables=True, path_inches=1.0, chunk_bytes=128 << 10)
+BOX = BoxShape(cast=200, returned=20, slot_bytes=20 << 10)
+"""What the reader of this stage says has no pages."""
 SETTINGS = ScannerSettings(
     paper_inches=INCHES,
     greet_seconds=1.5,
@@ -104,7 +107,7 @@ def stage(folder: Path, election: Election, prepare: Callable[[EmulatedScanner],
     """A stage; `prepare` befalls the scanner before the station starts."""
     reader = Reader()
     with bench(
-        folder, election, timings=TIMINGS, behaviour=BEHAVIOUR, settings=SETTINGS, read=reader, prepare=prepare
+        folder, election, timings=TIMINGS, behaviour=BEHAVIOUR, settings=SETTINGS, read=reader, prepare=prepare, shape=BOX
     ) as station:
         yield Stage(station, reader)
         reader.gate.set()

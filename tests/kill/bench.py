@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from edge.definition.election import Election
+from edge.evidence.medium import LOG_FILE
 from edge.evidence.store import PendingStage
 from edge.station.status import StatusDocument
 from hil.paper.scan import ScannedPair, scan
@@ -112,20 +113,30 @@ class Bench:
             self.scanner.cut_power()
             self._dark = True
         self.station.panel.wait_for(lambda panel: not panel.connected)
-        books = self.station.books()
+        count, pending = self.books()
         # Whatever was signalled was counted before.
-        assert self.signalled <= books[0]
-        return books
+        assert self.signalled <= count
+        return count, pending
+
+    def books(self) -> tuple[int, PendingStage | None]:
+        """What the evidence holds, now that the process has ended: the count, and the stage of a pending sheet."""
+        books = self.station.books()
+        return books.count, books.pending
+
+    @property
+    def log_file(self) -> Path:
+        """The file of the event log; it is there once the station has begun."""
+        [found] = self.station.evidence.glob(f"*/{LOG_FILE}")
+        return found
 
     def written(self, counted: int, stage: PendingStage | None) -> None:
         """Wait until the evidence on disk says so, in the very moment in which it does."""
         end = time.monotonic() + _SECONDS
-        file = self.station.evidence / "box.sqlite"
-        with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True, timeout=0)) as books:
+        with closing(sqlite3.connect(f"{self.log_file.as_uri()}?mode=ro", uri=True, timeout=0)) as books:
             while time.monotonic() < end:
                 # Locked for as long as a change is carried out.
                 with suppress(sqlite3.OperationalError):
-                    question = "SELECT (SELECT count FROM box), (SELECT stage FROM pending)"
+                    question = "SELECT cast_sheets, pending FROM state"
                     if books.execute(question).fetchone() == (counted, stage):
                         return
                 time.sleep(0.001)

@@ -94,7 +94,7 @@ def test_killed_when_the_sheet_has_left_and_nobody_has_seen_it(tmp_path: Path) -
 def test_killed_when_the_sheet_has_left_and_is_about_to_be_counted(tmp_path: Path) -> None:
     with bench(tmp_path, SLOW_MOTION) as world:
         name = begin_to_accept(world)
-        with closing(sqlite3.connect(world.station.evidence / "box.sqlite", isolation_level=None)) as other:
+        with closing(sqlite3.connect(world.log_file, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             world.see_at(name, Place.BOX)
             time.sleep(HALF_WAY)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.evidence.sqlite_store import SqliteStore
+from hil.rig.evidence import rig_store
 from hil.soak.__main__ import main
 from hil.soak.measures import Measure, Meter
 from hil.soak.pool import Ballot, make_pool
@@ -27,11 +27,12 @@ def test_a_short_day(tmp_path: Path, pool: list[Ballot]) -> None:
     assert tally.ends["accept", "box"] > SHEETS // 5
     assert tally.ends["return", "box"] == 0
     boxed = sum(times for (_, place), times in tally.ends.items() if place == "box")
-    with closing(SqliteStore(tmp_path)) as books:
-        count, pending = books.read()
+    with closing(rig_store(tmp_path)) as store:
+        books = store.read()
     # Sheets that were pushed in behind others are counted where they were accepted, and nobody notes their end.
-    assert boxed <= count <= boxed + tally.mishaps["second sheet"]
-    assert pending is None
+    assert boxed <= books.count <= boxed + tally.mishaps["second sheet"]
+    assert books.pending is None
+    assert books.alarms == ()
     assert not meter.leaks()
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from edge.decision import DispositionKind
-from edge.evidence.store import PendingStage
+from edge.evidence.store import PendingStage, Polls
 from edge.station.commands import AcceptSheet, Exit, StartFeeding, StopFeeding
 from edge.station.events import CastPressed, Interpreted, PollsTurned, ReturnPressed, SensorsRead, StopRequested
 from edge.station.machine import step
@@ -86,7 +86,8 @@ def held() -> tuple[World, Paper]:
 def test_a_good_sheet_is_counted_when_it_is_past_recovery_and_signalled_only_then() -> None:
     world, paper = accepting()
     assert books(world) == (0, PendingStage.ACCEPTING)
-    assert world.signals == [Signal.STARTING, Signal.READY, Signal.READING, Signal.ACCEPTING]
+    # Closed, until the evidence has opened the polls.
+    assert world.signals == [Signal.STARTING, Signal.CLOSED, Signal.READY, Signal.READING, Signal.ACCEPTING]
     world.move()
     world.wait(LIMITS.poll)
     go(world)
@@ -265,9 +266,9 @@ def test_a_jam_behind_the_point_of_no_return_is_a_blocked_box() -> None:
 
 
 def test_paper_behind_the_exit_blocks_the_next_sheet() -> None:
-    world = World(papers=[])
-    go(world, "deliver", "keep_books", "obey", most=6)
-    assert world.station.name is StateName.WAITING
+    world = World(polls=Polls.OPEN)
+    while world.station.name is not StateName.WAITING:
+        assert world.deliver() or world.keep_books() or world.obey()
     world.papers.append(Paper(place="escrow"))
     go(world)
     assert world.state == (StateName.JAMMED, StationReason.OUTFEED_BLOCKED)
@@ -458,8 +459,17 @@ def test_a_commit_that_fails_is_made_good_when_the_evidence_answers() -> None:
 
 
 def test_evidence_that_does_not_answer_is_a_fault() -> None:
-    world = World()
+    world, _ = sheet_in()
+    go(world, "deliver", "obey", "interpret")
     world.wait(LIMITS.evidence)
+    assert world.state == (StateName.FAULT, StationReason.EVIDENCE_SILENT)
+
+
+def test_evidence_that_is_being_opened_may_take_as_long_as_a_new_box_needs() -> None:
+    world = World()
+    world.wait(LIMITS.opening - 1)
+    assert name_of(world) is StateName.STARTING
+    world.wait(1)
     assert world.state == (StateName.FAULT, StationReason.EVIDENCE_SILENT)
 
 

@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from edge.decision import DispositionKind
+from edge.evidence.store import Polls
 from edge.station.events import CastPressed, PollsTurned, ReturnPressed
 from edge.station.signals import Signal
-from edge.station.state import StateName, StationReason
+from edge.station.state import Phase, StateName, StationReason
 from firmware_bridge.scanner import (
     AcceptPaused,
     AcceptResumed,
@@ -39,7 +40,10 @@ REPORTS: tuple[ScannerEvent, ...] = (
 
 
 PARTS = ("deliver", "keep_books", "obey", "interpret", "move")
-ACCIDENTS = ("open_cover", "open_and_take", "take_inside", "close_cover", "yank", "plug", "crash", "jam", "unjam", "store")
+ACCIDENTS = (
+    *("open_cover", "open_and_take", "take_inside", "close_cover", "yank", "plug", "crash", "jam", "unjam"),
+    *("store", "full", "room", "tend", "close_for_good"),
+)
 
 
 class AnyOrder(RuleBasedStateMachine):
@@ -96,6 +100,9 @@ class AnyOrder(RuleBasedStateMachine):
                 world.jam = False
             case "store":
                 world.store_works = not world.store_works
+            case "full" | "room":
+                # Where a sheet is written down already, there was room for it.
+                world.room = world.count + (world.stage is not None) if accident == "full" else 1_000
             case _:
                 getattr(world, accident)()
 
@@ -134,13 +141,26 @@ class AnyOrder(RuleBasedStateMachine):
     def every_wait_ends(self) -> None:
         """Where no person and no paper is awaited, there is a limit."""
         station = self.world.station
-        awaited = station.name is StateName.CLOSED or station.reason == StationReason.SHEET_WHEREABOUTS
+        awaited = station.name is StateName.CLOSED and station.phase is Phase.PERSON
+        awaited = awaited or station.reason == StationReason.SHEET_WHEREABOUTS
         # The driver ends this wait, if nobody takes the paper away.
         awaited = awaited or (station.reason == StationReason.FRONT_BLOCKED and station.asked is not None)
         assert awaited or station.deadline is not None or station.poll_at is not None
 
+    @invariant()
+    def the_polls_are_open_in_the_evidence_before_a_sheet_is_wanted(self) -> None:
+        if self.world.station.phase is Phase.FEEDING:
+            assert self.world.station.polls_open
+            assert self.world.polls is Polls.OPEN
+
     def teardown(self) -> None:
+        self.world.room = 1_000
+        self.world.tend()
         self.world.settle()
+        if self.world.polls is not Polls.CLOSED:
+            assert (self.world.polls is Polls.OPEN) is self.world.polls_open
+        elif self.world.polls_open:
+            assert self.world.state == (StateName.CLOSED, StationReason.POLLS_CLOSED_FOR_GOOD)
         assert self.world.count == self.world.boxed
         assert self.world.stage is None
         assert self.world.station.pending is None

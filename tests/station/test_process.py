@@ -36,7 +36,7 @@ def test_told_to_end_while_a_sheet_moves_into_the_box(tmp_path: Path) -> None:
         world.see(lambda status: status.motion == "ejecting")
         assert world.station.stop() == 0
         assert world.scanner.where(name) is Place.BOX
-        assert world.station.books() == (1, None)
+        assert world.books() == (1, None)
         world.restart()
         world.goes_on(1)
 
@@ -47,7 +47,7 @@ def test_told_to_end_while_a_sheet_is_scanned(tmp_path: Path) -> None:
         name = world.put()
         world.see_at(name, Place.SPANNING)
         assert world.station.stop() == 0
-        assert world.station.books() == (0, None)
+        assert world.books() == (0, None)
         world.restart()
         world.comes_back(name, "paperInside")
 

@@ -9,22 +9,25 @@ from pathlib import Path
 
 import pytest
 
+from hil.rig.evidence import SMALL
 from hil.scanner.paper import Place
 from tests.kill.bench import Bench, bench
 
-ROOM = 16 << 10
-"""Bytes by which the file may still grow: less than a sheet takes, more than the records on standard error."""
+ROOM = SMALL.slot_bytes
+"""Bytes that every file may have: less than the end of the box's first slot, more than the log and the records on standard error."""
 HEAD = 100
 """Bytes by which SQLite knows its files."""
 UNLIMITED = resource.RLIM_INFINITY
 
 
-def books_file(world: Bench) -> Path:
-    return world.station.evidence / "box.sqlite"
-
-
 def without_head(sound: bytes) -> bytes:
     return bytes(HEAD) + sound[HEAD:]
+
+
+def fold_in(world: Bench) -> None:
+    """Leave nothing beside the file of the log: SQLite would mend it with that."""
+    with closing(sqlite3.connect(world.log_file)) as books:
+        books.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def with_one_in_the_box(world: Bench) -> None:
@@ -36,8 +39,7 @@ def with_one_in_the_box(world: Bench) -> None:
 def test_no_sheet_is_accepted_while_the_medium_takes_no_more(tmp_path: Path) -> None:
     with bench(tmp_path) as world:
         with_one_in_the_box(world)
-        limit = books_file(world).stat().st_size + ROOM
-        resource.prlimit(world.station.pid, resource.RLIMIT_FSIZE, (limit, UNLIMITED))
+        resource.prlimit(world.station.pid, resource.RLIMIT_FSIZE, (ROOM, UNLIMITED))
         name = world.put()
         world.station.wait_for("fault", reason="evidenceFailed", count=1)
         world.station.wait_for("returned", reason="evidenceFailed", count=1)
@@ -55,9 +57,10 @@ def test_nothing_moves_while_the_books_are_damaged(tmp_path: Path) -> None:
     with bench(tmp_path) as world:
         with_one_in_the_box(world)
         world.crash()
-        sound = books_file(world).read_bytes()
+        fold_in(world)
+        sound = world.log_file.read_bytes()
         damaged = without_head(sound)
-        books_file(world).write_bytes(damaged)
+        world.log_file.write_bytes(damaged)
         world.restart()
         world.station.wait_for("fault", reason="evidenceFailed")
         heard = world.scanner.heard()
@@ -67,30 +70,27 @@ def test_nothing_moves_while_the_books_are_damaged(tmp_path: Path) -> None:
         world.station.wait_for("fault", reason="evidenceFailed")
         assert world.scanner.heard() == heard
         assert world.scanner.where(sheet.name) is Place.FRONT
-        assert books_file(world).read_bytes() == damaged
-        books_file(world).write_bytes(sound)
+        assert world.log_file.read_bytes() == damaged
+        world.log_file.write_bytes(sound)
         world.comes_back(sheet.name, "paperInFront")
 
 
-def test_books_that_are_damaged_while_a_person_decides_cost_the_sheet_its_acceptance(tmp_path: Path) -> None:
+def test_books_that_somebody_holds_while_a_person_decides_cost_the_sheet_its_acceptance(tmp_path: Path) -> None:
     with bench(tmp_path) as world:
         with_one_in_the_box(world)
         name = world.put("unmarked")
         world.station.wait_for("holding")
-        sound = books_file(world).read_bytes()
-        damaged = without_head(sound)
-        books_file(world).write_bytes(damaged)
-        world.station.panel.press("cast")
-        world.station.wait_for("fault", reason="evidenceFailed", count=1)
-        assert world.scanner.where(name) is Place.ESCROW
-        assert books_file(world).read_bytes() == damaged
-        books_file(world).write_bytes(sound)
+        with closing(sqlite3.connect(world.log_file, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            world.station.panel.press("cast")
+            world.station.wait_for("fault", reason="evidenceFailed", count=1)
+            assert world.scanner.where(name) is Place.ESCROW
         world.comes_back(name, "evidenceFailed")
 
 
 def set_count(world: Bench, count: int) -> None:
-    with closing(sqlite3.connect(books_file(world))) as books, books:
-        books.execute("UPDATE box SET count = ?", (count,))
+    with closing(sqlite3.connect(world.log_file)) as books, books:
+        books.execute("UPDATE state SET cast_sheets = ?", (count,))
 
 
 def test_books_that_contradict_themselves_are_not_believed(tmp_path: Path) -> None:
@@ -101,6 +101,6 @@ def test_books_that_contradict_themselves_are_not_believed(tmp_path: Path) -> No
         set_count(world, 0)
         world.restart()
         document = world.station.wait_for("fault", reason="evidenceFailed")
-        assert "1 sheets are kept, 0 are counted" in document.sentence
+        assert "1 cast sheets are kept, 0 are counted" in document.sentence
         set_count(world, 1)
         world.goes_on(1)

@@ -10,14 +10,14 @@ import pytest
 from edge.decision import Disposition
 from edge.definition.election import Election
 from edge.evidence.reading import SheetReading
-from edge.evidence.sqlite_store import SqliteStore
-from edge.evidence.store import StoreError
+from edge.evidence.store import Books, Polls, StoreError
 from edge.station.events import Connected, EvidenceRead, FromScanner
 from edge.station.machine import start, step
 from edge.station.state import Limits, Phase, StateName
 from edge.station.status import StatusDocument
 from firmware_bridge.pagescan6.sheet_scan import SheetScan
 from firmware_bridge.scanner import AcceptPaused, AcceptResumed, DoubleFeedDetected, ScanFailed, ScannerEvent, ScanStarted
+from hil.rig.evidence import rig_store
 from hil.scanner.emulator import EmulatedScanner
 from hil.scanner.faults import Command, ImageByte, OpenCover
 from hil.soak.pool import election
@@ -51,7 +51,7 @@ def test_a_cover_that_is_opened_while_the_scanner_is_being_reached_is_no_fault(t
 )
 def test_what_is_left_of_a_motion_when_the_scanner_is_reached_again_is_no_fault(late: ScannerEvent) -> None:
     station, _ = start(Limits(), polls_open=True, now=0)
-    station, _ = step(station, EvidenceRead(station.evidence or 0, 0, None), 0)
+    station, _ = step(station, EvidenceRead(station.evidence or 0, Books(polls=Polls.OPEN, room=1)), 0)
     assert station.phase is Phase.CONNECTING
     station, _ = step(station, FromScanner(station.session, late), 0)
     station, _ = step(station, Connected(station.session, IDENTITY), 0)
@@ -90,11 +90,12 @@ def test_a_cover_that_is_opened_during_a_scan_is_no_fault(tmp_path: Path, ballot
 
 def test_books_that_were_emptied_are_not_new_books(tmp_path: Path) -> None:
     """A file system that was cut off can leave a file without its contents, and a copy begins as an empty file."""
-    store = SqliteStore(tmp_path)
+    store = rig_store(tmp_path)
+    store.open_polls()
     store.write_pending(SheetReading(Disposition("accept"), b"{}", ()))
-    assert store.commit() == 1
+    assert store.commit().count == 1
     store.close()
-    (tmp_path / "box.sqlite").write_bytes(b"")
+    (tmp_path / "evidence" / "rig" / "log.sqlite").write_bytes(b"")
     with pytest.raises(StoreError, match="storeCorrupt"):
         store.read()
 

@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from edge.decision import Disposition, DispositionKind, Reason
+from edge.evidence.events import LogEvent
 from edge.evidence.reading import SheetReading
-from edge.evidence.store import PendingStage
+from edge.evidence.store import Books, PendingStage, Polls
 from edge.station.commands import (
     AcceptSheet,
+    AnsweredCommand,
     AskSensors,
     Command,
     CommitSheet,
@@ -25,12 +27,18 @@ from edge.station.commands import (
     EvidenceCommand,
     Exit,
     Interpret,
+    KeepReturned,
     MarkPending,
+    NoteEvents,
+    OpenPolls,
+    PausePolls,
     ReadEvidence,
     ReturnSheet,
     ScannerCommand,
     StartFeeding,
     StopFeeding,
+    TendEvidence,
+    UnansweredCommand,
     WritePending,
 )
 from edge.station.events import (
@@ -40,17 +48,21 @@ from edge.station.events import (
     Event,
     EvidenceFailed,
     EvidenceRead,
+    EvidenceTold,
+    EvidenceTrouble,
     FromScanner,
     Interpreted,
     PendingErased,
     PendingMarked,
     PendingWritten,
+    PollsSet,
     ReturnPressed,
     SensorsRead,
     SheetCommitted,
     Tick,
     VerbRefused,
 )
+from edge.station.happenings import happenings
 from edge.station.machine import start, step
 from edge.station.signals import Signal
 from edge.station.state import Limits, StateName, StationReason, next_wake, signal_of
@@ -93,11 +105,20 @@ class Paper:
 
 @dataclass
 class World:
-    """See the module. `count` and `stage` are what is durable; everything else of the station is lost in a crash."""
+    """See the module.
+
+    `count`, `stage`, `polls`, `returned` and `log` are what is durable; everything else of the station is lost in a crash. `room` is
+    how many sheets the evidence takes, `alarms` what it complains about.
+    """
 
     now: int = 0
     count: int = 0
     stage: PendingStage | None = None
+    polls: Polls = Polls.NEW
+    room: int = 1_000
+    alarms: tuple[str, ...] = ()
+    returned: int = 0
+    log: list[LogEvent] = field(default_factory=list)
     papers: list[Paper] = field(default_factory=list)
     cover_is_open: bool = False
     jam: bool = False
@@ -121,6 +142,7 @@ class World:
         self.sheets: deque[Interpret] = deque()
         self.session = None
         self.feeding = False
+        self.has_read = False
         self.station, commands = start(LIMITS, polls_open=self.polls_open, now=self.now)
         self._take(commands)
 
@@ -134,20 +156,26 @@ class World:
         return True
 
     def _step(self, event: Event) -> None:
-        self.station, commands = step(self.station, event, self.now)
+        before = self.station
+        self.station, commands = step(before, event, self.now)
         self._take(commands)
+        # As the daemon: from the first reading of the evidence on.
+        self.has_read = self.has_read or isinstance(event, EvidenceRead)
+        events = happenings(before, event, self.station, commands)
+        if events and self.has_read:
+            self.evidence.append(NoteEvents(events))
 
     def _take(self, commands: tuple[Command, ...]) -> None:
         for command in commands:
             match command:
                 case Interpret():
                     self.sheets.append(command)
-                case ReadEvidence() | WritePending() | MarkPending() | CommitSheet() | ErasePending():
-                    self.evidence.append(command)
                 case Exit():
                     pass
-                case _:
+                case _ if isinstance(command, ScannerCommand):
                     self.scanner.append(command)
+                case _:
+                    self.evidence.append(command)
         signal = signal_of(self.station, self.now)
         if not self.signals or self.signals[-1] is not signal:
             self.signals.append(signal)
@@ -173,17 +201,43 @@ class World:
         self.events.append(self._kept(self.evidence.popleft()))
         return True
 
+    @property
+    def books(self) -> Books:
+        """What the evidence holds."""
+        used = self.count + (self.stage is not None)
+        room = 0 if self.polls is Polls.CLOSED else max(0, self.room - used)
+        return Books(self.count, self.stage, room, self.polls, self.alarms)
+
+    def tend(self) -> None:
+        """A minute has passed for the daemon."""
+        self.evidence.append(TendEvidence())
+
     def _kept(self, command: EvidenceCommand) -> Event:
+        if isinstance(command, UnansweredCommand):
+            return self._told(command)
         if not self.store_works:
             return EvidenceFailed(command.number, "storeUnavailable", "no medium")
+        return self._answered(command)
+
+    def _told(self, command: UnansweredCommand) -> Event:
+        if not self.store_works:
+            return EvidenceTrouble("storeUnavailable", "no medium")
+        match command:
+            case KeepReturned():
+                assert self.stage is None, "a sheet that is on its way into the box is no returned one"
+                self.returned += 1
+            case NoteEvents(events=events):
+                self.log.extend(events)
+            case TendEvidence():
+                pass
+        return EvidenceTold(self.books)
+
+    def _answered(self, command: AnsweredCommand) -> Event:
         match command:
             case ReadEvidence(number=number):
-                return EvidenceRead(number, self.count, self.stage)
+                return EvidenceRead(number, self.books)
             case WritePending(number=number):
-                assert self.stage is None, "a second sheet is written down before the first is settled"
-                self.stage = PendingStage.ACCEPTING
-                self.pending = next((paper for paper in self.papers if paper.place == "escrow"), None)
-                return PendingWritten(number)
+                return self._written(number)
             case MarkPending(number=number, stage=stage):
                 self.stage = stage if self.stage is not None else None
                 return PendingMarked(number)
@@ -192,10 +246,28 @@ class World:
                 self.count, self.stage = self.count + 1, None
                 if self.pending is not None and self.pending.unseen:
                     self.pending.place = "box"
-                return SheetCommitted(number, self.count)
+                return SheetCommitted(number, self.books)
             case ErasePending(number=number):
                 self.stage = None
-                return PendingErased(number)
+                return PendingErased(number, self.books)
+            case OpenPolls(number=number):
+                if self.polls is Polls.CLOSED:
+                    return EvidenceFailed(number, "pollsClosed", "for good")
+                self.polls = Polls.OPEN
+                return PollsSet(number, self.books)
+            case PausePolls(number=number):
+                self.polls = Polls.PAUSED if self.polls is Polls.OPEN else self.polls
+                return PollsSet(number, self.books)
+
+    def _written(self, number: int) -> Event:
+        assert self.stage is None, "a second sheet is written down before the first is settled"
+        if self.polls is not Polls.OPEN:
+            return EvidenceFailed(number, "pollsClosed", "the polls are not open")
+        if self.books.room == 0:
+            return EvidenceFailed(number, "storeFull", "no room")
+        self.stage = PendingStage.ACCEPTING
+        self.pending = next((paper for paper in self.papers if paper.place == "escrow"), None)
+        return PendingWritten(number)
 
     def interpret(self) -> bool:
         """Read the oldest sheet that was scanned: as the paper in the escrow says."""
@@ -205,6 +277,11 @@ class World:
         kind: DispositionKind = next((paper.kind for paper in self.papers if paper.place == "escrow"), "return")
         self.events.append(Interpreted(command.sheet, reading(kind, *([] if kind == "accept" else ["why"]))))
         return True
+
+    def close_for_good(self) -> None:
+        """Another process closes the polls in the evidence, as it may while they are paused."""
+        if self.stage is None and self.polls is not Polls.OPEN:
+            self.polls = Polls.CLOSED
 
     # The scanner's side.
 
@@ -363,7 +440,7 @@ class World:
                 self.take_inside()
                 self.close_cover()
             elif self.station.name in {StateName.WAITING, StateName.CLOSED} and not self.take_front():
-                if self.feeding or not self.polls_open:
+                if self.feeding or not self.polls_open or self.polls is Polls.CLOSED:
                     return
                 self.wait(LIMITS.rest)
             else:

@@ -67,6 +67,13 @@ return = 8
 polls = 9
 [evidence]
 folder = "/var/evidence"
+second_folder = "/mnt/evidence"
+keys = "/var/keys"
+device = "scan.example.org/0001"
+sheets = 3000
+returned_sheets = 0
+slot_kib = 256
+grey_pages = true
 [station]
 runtime_directory = "run"
 hold_limit_s = 60
@@ -103,6 +110,9 @@ def test_the_smallest_file_has_every_default(tmp_path: Path) -> None:
     config = loaded(tmp_path, SMALLEST)
     assert config.election.definition == tmp_path / "election.json"
     assert config.evidence.folder == tmp_path / "evidence"
+    assert config.evidence.keys == tmp_path / "keys"
+    assert (config.evidence.second_folder, config.evidence.device) == (None, None)
+    assert (config.evidence.sheets, config.evidence.slot_kib, config.evidence.grey_pages) == (2000, 512, False)
     assert config.scanner.lock_file == Path("/run/scrutineer/scanner.lock")
     assert config.status.socket == Path("/run/scrutineer/status.sock")
     assert config.station.polls == "always_open"
@@ -120,6 +130,9 @@ def test_the_full_file_says_everything(tmp_path: Path) -> None:
     assert config.panel.socket == tmp_path / "panel.sock"
     assert config.panel.outputs.wired() == {"accept": 1, "reject": 2, "review": 3, "ready": 4, "fault": 5, "buzzer": 6}
     assert config.panel.inputs.wired() == {"cast": 7, "return": 8, "polls": 9}
+    assert config.evidence.second_folder == Path("/mnt/evidence")
+    assert config.evidence.device == "scan.example.org/0001"
+    assert (config.evidence.sheets, config.evidence.returned_sheets, config.evidence.slot_kib) == (3000, 0, 256)
     assert config.station.runtime_directory == tmp_path / "run"
     assert {source for _, _, source in effective(config)} == {"file"}
 
@@ -204,6 +217,20 @@ def test_relative_paths_do_not_depend_on_the_working_folder(tmp_path: Path, monk
         ("[panel.outputs]\naccept = 5\nready = 5", "[panel]: accept and ready have the same number 5"),
         ("[panel.outputs]\naccept = 5\n[panel.inputs]\nreturn = 5", "[panel]: accept and return have the same number 5"),
         ("scanner = 5", "[scanner]: a section with keys is expected"),
+        ("sheets = 0", "[evidence] sheets: Input should be greater than or equal to 1"),
+        ("returned_sheets = 10001", "[evidence] returned_sheets: Input should be less than or equal to 10000"),
+        ("slot_kib = 18", "[evidence] slot_kib: Input should be a multiple of 4"),
+        ("slot_kib = 12", "[evidence] slot_kib: Input should be greater than or equal to 16"),
+        ("slots = 12", "[evidence] 'slots': unknown key; the nearest known one is "),
+        ('device = "scan.example.org"', "[evidence] device: String should match pattern"),
+        ('device = "Scan.Example.Org/1"', "[evidence] device: String should match pattern"),
+        ('device = "scan.example.org/a b"', "[evidence] device: String should match pattern"),
+        (f'device = "scan.example.org/{"0" * 80}"', "[evidence] device: String should have at most 80 characters"),
+        ('second_folder = "evidence"', "[evidence]: folder, second_folder and keys must not lie in each other"),
+        ('second_folder = "evidence/second"', "[evidence]: folder, second_folder and keys must not lie in each other"),
+        ('keys = "evidence/keys"', "[evidence]: folder, second_folder and keys must not lie in each other"),
+        ('second_folder = "keys/second"', "[evidence]: folder, second_folder and keys must not lie in each other"),
+        ('keys = "evidence/../evidence"', "[evidence]: folder, second_folder and keys must not lie in each other"),
     ],
 )
 def test_a_mistake_is_told_with_its_place(tmp_path: Path, line: str, detail: str) -> None:
