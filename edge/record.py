@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING, Any
 
-import rfc8785
+from edge.definition.canonical_json import canonical_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +28,7 @@ Json = dict[str, Any]
 
 def canonical_json(interpretation: Interpretation, disposition: Disposition) -> bytes:
     """The record of a sheet as canonical bytes, UTF-8, without a final newline."""
-    return rfc8785.dumps(record(interpretation, disposition))
+    return canonical_bytes(record(interpretation, disposition))
 
 
 def record(interpretation: Interpretation, disposition: Disposition) -> Json:

@@ -6,8 +6,7 @@ import hashlib
 import re
 from dataclasses import dataclass, replace
 
-import rfc8785
-
+from edge.definition.canonical_json import canonical_bytes
 from edge.definition.election import BALLOT_HASH_BYTES, Election, load_election
 from edge.definition.settings import SystemSettings, load_settings
 
@@ -19,7 +18,7 @@ class ElectionPackage:
     Attributes:
         election: The election definition file.
         settings: The system settings file; None = the published defaults.
-        ballot_hash: 20 lower-case hex digits that the ballots carry, if they were printed from another revision of the definition.
+        ballot_hash: 20 lower-case hex digits that the ballots carry, if they were printed from another revision of the file.
     """
 
     election: bytes
@@ -60,4 +59,4 @@ class ElectionPackage:
             "election": hashlib.sha256(self.election).hexdigest(),
             "settings": None if self.settings is None else hashlib.sha256(self.settings).hexdigest(),
         }
-        return hashlib.sha256(rfc8785.dumps(parts)).digest()
+        return hashlib.sha256(canonical_bytes(parts)).digest()

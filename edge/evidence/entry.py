@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import rfc8785
-
+from edge.definition.canonical_json import canonical_bytes
 from edge.evidence.clock import Reading
 from edge.evidence.events import LogEvent
 
@@ -24,11 +23,11 @@ def entry_bytes(event: LogEvent, sequence: int, clock: Reading) -> bytes:
         "monotonicMs": clock.monotonic_ms // _WHOLE_MS * _WHOLE_MS,
         **event.fields,
     }
-    return rfc8785.dumps(
+    return canonical_bytes(
         {
             "@type": "EventLogging.Event",
             "Description": kind.text,
-            "Details": rfc8785.dumps(details).decode(),
+            "Details": canonical_bytes(details).decode(),
             "Disposition": kind.disposition,
             "Id": event.id,
             "Sequence": str(sequence),

@@ -18,9 +18,9 @@ from io import BytesIO
 from typing import Any
 
 import numpy as np
-import rfc8785
 from PIL import Image
 
+from edge.definition.canonical_json import canonical_bytes
 from edge.definition.paper import PaperSize
 from edge.evidence.reading import SheetReading
 from edge.fixed.ink import Bits
@@ -56,7 +56,7 @@ def sheet_files(reading: SheetReading) -> dict[str, bytes]:
         pages.append(_page_json(page))
         files |= {f"scan-{scan}-kept-{number}.png": _grey_png(grey) for number, (_, grey) in enumerate(page.kept, 1)}
     files |= {f"scan-{scan}-grey.png": _grey_png(grey) for scan, grey in zip(SCANS, reading.grey, strict=False)}
-    files[PAGES] = rfc8785.dumps({"pages": pages, "repeatable": reading.repeatable})
+    files[PAGES] = canonical_bytes({"pages": pages, "repeatable": reading.repeatable})
     return files
 
 
@@ -93,7 +93,7 @@ def is_repeatable(files: Mapping[str, bytes]) -> bool:
 def pack_files(files: Mapping[str, bytes]) -> bytes:
     """The files as one piece: length of the list (u32, big-endian), names and sizes in canonical JSON, zlib of the contents."""
     names = sorted(files)
-    index = rfc8785.dumps([[name, len(files[name])] for name in names])
+    index = canonical_bytes([[name, len(files[name])] for name in names])
     return _LENGTH.pack(len(index)) + index + zlib.compress(b"".join(files[name] for name in names), _LEVEL)
 
 
