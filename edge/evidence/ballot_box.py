@@ -17,7 +17,7 @@ import ssl
 import struct
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -190,8 +190,11 @@ class BallotBox:
         return bool(_IDENTITY.unpack(page)[2] == hashlib.sha256(sealed).digest())
 
     def close(self) -> None:
-        """Let go of the file."""
-        os.close(self._file)
+        """Let go of the file; everything in it was synced. A second time nothing happens."""
+        file, self._file = self._file, -1
+        if file >= 0:
+            with suppress(OSError):
+                os.close(file)
 
     def _check_size(self, size: int) -> None:
         if size != PAGE + self.slots * self._slot_bytes:

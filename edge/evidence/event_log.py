@@ -15,9 +15,12 @@ from pathlib import Path
 
 from edge.evidence.archive import SheetKind
 from edge.evidence.store import PendingStage, Polls, StoreError
+from edge.evidence.tlog.merkle import leaf_hash
 
 _VERSION = 2
 """Also in the schema."""
+_LEAST_BYTES = 512
+"""SQLite's smallest page."""
 _PATIENCE_S = 5.0
 """Another process (an export) may hold the file for a moment."""
 _SCHEMA = """
@@ -82,9 +85,10 @@ def make_log(path: Path, facts: Mapping[str, bytes], first: Change) -> None:
         StoreError: storeUnavailable or storeFull.
     """
     unfinished = path.with_suffix(".new")
-    for leftover in (unfinished, *(unfinished.with_name(unfinished.name + end) for end in ("-wal", "-shm"))):
-        leftover.unlink(missing_ok=True)
     with _told(path):
+        # Also what a former log has left beside its name: SQLite would take its write-ahead log for the new one's.
+        for leftover in (unfinished, *(Path(f"{log}{end}") for log in (unfinished, path) for end in ("-wal", "-shm"))):
+            leftover.unlink(missing_ok=True)
         # For nobody else's eyes; SQLite gives the files beside it the same mode.
         os.close(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
         books = _connect(unfinished)
@@ -97,12 +101,12 @@ def make_log(path: Path, facts: Mapping[str, bytes], first: Change) -> None:
             _run(books, "PRAGMA wal_checkpoint(TRUNCATE)")
         finally:
             books.close()
-    unfinished.rename(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+        unfinished.rename(path)
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
 
 class EventLog:
@@ -110,8 +114,7 @@ class EventLog:
 
     Raises:
         StoreError: storeUnavailable, storeFull or storeCorrupt, from every method. A file that is not ours, or that contradicts
-        itself, is
-            never repaired or replaced.
+            itself, is never repaired or replaced.
     """
 
     def __init__(self, path: Path) -> None:
@@ -119,6 +122,9 @@ class EventLog:
         with _told(path):
             if not path.is_file():
                 raise StoreError("storeUnavailable", f"{path} is missing")
+            if path.stat().st_size < _LEAST_BYTES:
+                # SQLite would make it a database.
+                raise StoreError("storeCorrupt", f"{path} is too short to be a log")
             self._books = _connect(path)
             try:
                 self._check()
@@ -200,6 +206,13 @@ class EventLog:
             _apply(self._books, len(own), Change(state, entries[len(own) :], leader.checkpoints(), leader.notes()))
         return True
 
+    def ahead_bytes(self) -> int:
+        """Size of the write-ahead log; 0 where there is none."""
+        try:
+            return Path(f"{self._path}-wal").stat().st_size
+        except OSError:
+            return 0
+
     def tidy(self, *, whole: bool = False) -> None:
         """Move what the write-ahead log holds into the file, so that it does not grow; with `whole`, leave it empty."""
         with _told(self._path):
@@ -219,6 +232,10 @@ class EventLog:
         (size, last) = self._books.execute("SELECT count(*), coalesce(max(sequence) + 1, 0) FROM entries").fetchone()
         if size != last or size == 0:
             raise StoreError("storeCorrupt", f"{self._path} has {size} entries up to number {last}")
+        # SQLite has no checksums of its own.
+        for number, entry, leaf in self._books.execute("SELECT sequence, entry, leaf FROM entries"):
+            if not isinstance(entry, bytes) or leaf != leaf_hash(entry):
+                raise StoreError("storeCorrupt", f"{self._path}: entry {number} is damaged")
         self._state()
 
     def _state(self) -> LogState:

@@ -8,8 +8,6 @@ other has.
 from __future__ import annotations
 
 import base64
-import fcntl
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -23,6 +21,7 @@ from edge.evidence.entry import entry_bytes
 from edge.evidence.event_log import Change, LogState
 from edge.evidence.events import LogEvent, Value
 from edge.evidence.keys.key_folder import KeyFileError
+from edge.evidence.lock import locked
 from edge.evidence.medium import Medium
 from edge.evidence.opening import EvidenceSettings, Opened, open_evidence
 from edge.evidence.reading import SheetReading
@@ -90,7 +89,7 @@ class EvidenceStore:
     def read(self) -> Books:
         """Open the evidence anew, mend what a cut has left half done, and say what it holds."""
         self.close()
-        with self._locked():
+        with locked(self._settings.keys, make=not self._settings.visiting):
             return self._read()
 
     def write_pending(self, reading: SheetReading) -> Books:
@@ -136,8 +135,9 @@ class EvidenceStore:
         packed = pack_files(sheet_files(reading))
         with self._at_work() as work:
             kept = work.state.returned < self._settings.shape.returned and work.state.pending is None
-            kept = kept and all(len(packed) <= medium.open_box().capacity for medium in work.media)
             kept = kept and work.state.polls is Polls.OPEN
+            boxes = [medium.open_box() for medium in work.media] if kept else []
+            kept = kept and all(len(packed) <= box.capacity and box.free > 0 for box in boxes)
             event = LogEvent("sheetReturned", {"why": "rejected"})
             if kept:
                 self._put(work, SheetKind.RETURNED, packed)
@@ -184,12 +184,8 @@ class EvidenceStore:
                 self._write(work, work.state, LogEvent("clockChanged", {"byMs": drift, "before": _wall(now.wall_ms - drift)}))
             if work.frontier.size > work.signed and now.monotonic_ms - work.signed_at >= CHECKPOINT_MS:
                 self._sign(work)
-            self._each(work, lambda medium: medium.log.tidy() if _log_bytes(medium) > _LARGE_LOG else None)
-            low: set[str] = set()
-            self._each(work, lambda medium: low.add(medium.name) if medium.free_bytes() < self._settings.reserve else None)
-            for name in sorted(low - work.low):
-                self._write(work, work.state, LogEvent("mediumLow", {"medium": name}))
-            work.low = low
+            self._each(work, lambda medium: medium.log.tidy() if medium.log.ahead_bytes() > _LARGE_LOG else None)
+            self._look_at_room(work)
             return self._books(work)
 
     def close(self) -> None:
@@ -250,6 +246,18 @@ class EvidenceStore:
         except KeyFileError as error:
             raise StoreError(error.code, error.detail) from error
         self._open = work
+        try:
+            self._begin(work)
+            return self._books(work)
+        except KeyFileError as error:
+            self.close()
+            raise StoreError(error.code, error.detail) from error
+        except BaseException:
+            self.close()
+            raise
+
+    def _begin(self, work: Opened) -> None:
+        """What is to be said about evidence that was just opened; a visitor says nothing."""
         now = self._clock.read()
         work.offset_ms, work.signed_at = now.wall_ms - now.monotonic_ms, now.monotonic_ms
         events = [LogEvent("evidenceRecovered", {"medium": name}) for name in work.caught_up]
@@ -260,43 +268,44 @@ class EvidenceStore:
             self._write(work, work.state, *events)
         if work.signed == 0:
             self._sign(work)
-        work.anchors.make_latest()
-        return self._books(work)
+        if not self._settings.visiting:
+            work.anchors.make_latest()
+            self._look_at_room(work)
+        self._tell_losses(work)
 
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        """Keep other processes out of the evidence for a moment."""
-        try:
-            self._settings.keys.mkdir(mode=0o700, parents=True, exist_ok=True)
-            lock = os.open(self._settings.keys / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-        except OSError as error:
-            raise StoreError("keyUnavailable", f"{self._settings.keys}: {error.strerror}") from error
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(lock)
+    def _look_at_room(self, work: Opened) -> None:
+        """Note the media that are nearly full."""
+        low: set[str] = set()
+        self._each(work, lambda medium: low.add(medium.name) if medium.free_bytes() < self._settings.reserve else None)
+        for name in sorted(low - work.low):
+            self._write(work, work.state, LogEvent("mediumLow", {"medium": name}))
+        work.low = low
 
     @contextmanager
     def _at_work(self) -> Iterator[Opened]:
         """The open evidence, as other processes have left it; after a failure it is opened anew."""
-        with self._locked():
+        with locked(self._settings.keys, make=self._open is None and not self._settings.visiting):
             if self._open is None:
                 self._read()
             work = self.opened()
             try:
                 self._follow(work)
                 yield work
-                if self._owed:
-                    owed, self._owed = self._owed, []
-                    self._write(work, work.state, *owed)
-            except StoreError as error:
-                if not isinstance(error, _RefusedError):
-                    self.close()
+                self._tell_losses(work)
+            except _RefusedError:
                 raise
             except KeyFileError as error:
                 self.close()
                 raise StoreError(error.code, error.detail) from error
+            except BaseException:
+                self.close()
+                raise
+
+    def _tell_losses(self, work: Opened) -> None:
+        """Write down which media were lost, now that what they were lost in is done."""
+        if self._owed:
+            owed, self._owed = self._owed, []
+            self._write(work, work.state, *owed)
 
     def _follow(self, work: Opened) -> None:
         """Take over what another process has written since."""
@@ -395,10 +404,3 @@ class EvidenceStore:
 
 def _wall(wall_ms: int) -> str:
     return datetime.fromtimestamp(wall_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _log_bytes(medium: Medium) -> int:
-    try:
-        return (medium.folder / "log.sqlite-wal").stat().st_size
-    except OSError:
-        return 0

@@ -94,8 +94,11 @@ def open_medium(name: str, folder: Path, box: Callable[[EventLog], tuple[bytes, 
     Raises:
         StoreError: it cannot be read, is damaged, or is another log's.
     """
-    if not (folder / LOG_FILE).exists():
-        return None
+    try:
+        if not (folder / LOG_FILE).exists():
+            return None
+    except OSError as error:
+        raise StoreError("storeUnavailable", f"{folder}: {error.strerror}") from error
     log = EventLog(folder / LOG_FILE)
     try:
         number, key = box(log)

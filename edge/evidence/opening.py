@@ -130,14 +130,16 @@ class _Opening:
         self._signer = log_signer(self._settings, device_key(self._settings, self._keys))
         self._anchors = Anchors(self._keys, self._signer.verifier)
         there, fresh, failed = self._look()
+        media: list[Medium] = []
         try:
             if there:
-                media, caught_up = self._resume(there, fresh, failed)
+                caught_up = self._resume(there, fresh, failed, media)
             else:
-                media, caught_up = self._begin(fresh, failed), []
+                caught_up = []
+                self._begin(fresh, failed, media)
             self._anchors.note_media([medium.number for medium in media])
         except BaseException:
-            for medium in there:
+            for medium in (*there, *media):
                 medium.close()
             raise
         log = media[0].log
@@ -191,25 +193,27 @@ class _Opening:
             return log.fact("box") or b"", None
         return log.fact("box") or b"", key
 
-    def _resume(self, there: list[Medium], fresh: list[str], failed: dict[str, StoreError]) -> tuple[list[Medium], list[str]]:
+    def _resume(self, there: list[Medium], fresh: list[str], failed: dict[str, StoreError], media: list[Medium]) -> list[str]:
+        """Put into `media` what can go on, the leading one first; gives the names of those that had to be brought up to date."""
         current = self._anchors.current_media()
         leaders = [medium for medium in there if current is None or medium.number in current]
         if not leaders:
             raise StoreError("mediumBehind", "only a medium is here that was left behind; plug in the one that went on")
         leader = max(leaders, key=lambda medium: medium.log.state().revision)
         self._anchors.check(leader.log.leaves())
-        media, caught_up = [leader], []
+        media.append(leader)
+        caught_up: list[str] = []
         for medium in (medium for medium in there if medium is not leader):
             try:
-                if medium.log.catch_up(leader.log):
+                if self._joins(medium, leader, is_current=medium in leaders):
                     caught_up.append(medium.name)
             except StoreError as error:
                 failed[medium.name] = error
                 medium.close()
                 continue
             media.append(medium)
-        media = self._aligned(media, failed)
-        if leader.box is not None and not self._settings.visiting:
+        self._align(media, failed)
+        if media[0].box is not None and not self._settings.visiting:
             for name in fresh:
                 try:
                     media.append(self._copy(name, media))
@@ -217,24 +221,42 @@ class _Opening:
                     failed[name] = error
                 else:
                     caught_up.append(name)
-        return media, [name for name in caught_up if name in {medium.name for medium in media}]
+        return [name for name in caught_up if name in {medium.name for medium in media}]
 
-    def _aligned(self, media: list[Medium], failed: dict[str, StoreError]) -> list[Medium]:
-        leader = media[0]
-        if leader.box is None:
-            return media
-        state = leader.log.state()
+    def _joins(self, medium: Medium, leader: Medium, *, is_current: bool) -> bool:
+        """Bring the log of a medium up to date; whether it was not. A StoreError when it cannot be used beside the leader."""
+        if medium.number == leader.number:
+            raise StoreError("storeForeign", f"{medium.folder} is a copy of the other medium; empty it, so that it is made anew")
+        if is_current:
+            return medium.log.catch_up(leader.log)
+        if self._settings.visiting:
+            # The station does not write to it, so it must not pass for up to date.
+            raise StoreError("mediumBehind", f"{medium.folder} was left behind; the station brings it up to date")
+        if medium.box is not None:
+            # What it has not settled became of something while it was away.
+            for slot in [slot for slot, entry in medium.box.entries.items() if not entry.settled]:
+                medium.box.wipe(slot)
+        return medium.log.catch_up(leader.log)
+
+    def _align(self, media: list[Medium], failed: dict[str, StoreError]) -> None:
+        """Align the boxes; where that fails on both media, those of the first one that can go on alone."""
+        state = media[0].log.state()
+        if media[0].box is None:
+            return
         try:
             align_boxes(media, state)
         except StoreError as error:
-            if len(media) == 1:
-                raise
-            for medium in media[1:]:
-                failed[medium.name] = error
-                medium.close()
-            align_boxes([leader], state)
-            return [leader]
-        return media
+            for alone in media[:] if len(media) > 1 else ():
+                try:
+                    align_boxes([alone], state)
+                except StoreError:
+                    continue
+                for medium in [medium for medium in media if medium is not alone]:
+                    failed[medium.name] = error
+                    medium.close()
+                    media.remove(medium)
+                return
+            raise
 
     def _copy(self, name: str, media: list[Medium]) -> Medium:
         """Make a new medium that holds what the others hold."""
@@ -257,10 +279,12 @@ class _Opening:
         medium.pending = pending[0] if pending else None
         return medium
 
-    def _begin(self, fresh: list[str], failed: dict[str, StoreError]) -> list[Medium]:
+    def _begin(self, fresh: list[str], failed: dict[str, StoreError], media: list[Medium]) -> None:
         """The first entry of a new log chains it to the former one, the software and the election."""
-        if not fresh:
-            raise next(iter(failed.values()))
+        # A medium that is only away may come later. One that is damaged, or not ours, has to be looked into first.
+        wrong = [error for error in failed.values() if error.code != "storeUnavailable"]
+        if wrong or not fresh:
+            raise next(iter(wrong or failed.values()))
         if self._anchors.is_known():
             raise StoreError("logMissing", "this device has signed this election's log before, and no medium has it")
         if self._settings.visiting:
@@ -288,7 +312,6 @@ class _Opening:
             },
         )
         entry = entry_bytes(opened, 0, self._clock.read())
-        media = []
         for medium_name in fresh:
             try:
                 change = Change(LogState(revision=1), [(entry, leaf_hash(entry))])
@@ -297,7 +320,6 @@ class _Opening:
                 failed[medium_name] = error
         if not media:
             raise next(iter(failed.values()))
-        return media
 
     def _make(self, name: str, facts: Mapping[str, bytes], first: Change, sheets: Callable[[BallotBox], None]) -> Medium:
         return make_medium(

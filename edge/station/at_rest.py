@@ -96,7 +96,7 @@ def on_scan_started(station: Station, now: int) -> Step:
 
 
 def polls_turned(station: Station, now: int) -> Step:
-    """Open or close, where no sheet is in hand; otherwise the sheet is finished first, and so is a turn that is being written down."""
+    """Open or close, where no sheet is in hand; otherwise the sheet is finished first, and so is a turn being written down."""
     if station.phase is Phase.EVIDENCE:
         return station, ()
     if station.name is StateName.WAITING and not station.polls_open:

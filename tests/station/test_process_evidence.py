@@ -14,7 +14,7 @@ from hil.scanner.paper import Place
 from tests.kill.bench import Bench, bench
 
 ROOM = SMALL.slot_bytes
-"""Bytes that every file may have: less than the end of the box's first slot, more than the log and the records on standard error."""
+"""Bytes that every file may have: less than where the box's first slot ends, more than the log and the records take."""
 HEAD = 100
 """Bytes by which SQLite knows its files."""
 UNLIMITED = resource.RLIM_INFINITY

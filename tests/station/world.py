@@ -107,8 +107,8 @@ class Paper:
 class World:
     """See the module.
 
-    `count`, `stage`, `polls`, `returned` and `log` are what is durable; everything else of the station is lost in a crash. `room` is
-    how many sheets the evidence takes, `alarms` what it complains about.
+    `count`, `stage`, `polls`, `returned` and `log` are what is durable; everything else of the station is lost in a crash. `room`
+    is how many sheets the evidence takes, `alarms` what it complains about.
     """
 
     now: int = 0
