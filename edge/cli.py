@@ -83,6 +83,11 @@ def _parser() -> argparse.ArgumentParser:
     _add_status(commands)
     _add_scanner(commands)
     _add_emulate(commands)
+    _add_polls(commands)
+    _add_export(commands)
+    _add_verify(commands)
+    _add_keys(commands)
+    _add_trust(commands)
     return parser
 
 
@@ -209,6 +214,156 @@ def _emulate(arguments: argparse.Namespace) -> int:
     from edge.commands.emulate import run  # noqa: PLC0415  as for interpret
 
     return run(arguments)
+
+
+def _add_config(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", metavar="FILE", type=Path, required=True, help="the station's configuration, TOML")
+
+
+def _add_polls(commands: argparse._SubParsersAction[_Parser]) -> None:
+    parser = commands.add_parser(
+        "close",
+        help="close the polls for good",
+        description="Close the polls of a station whose key switch is closed: commit to the set of ballots in the log, and print "
+        "the closing report. No sheet is ever accepted again in this election.",
+        allow_abbrev=False,
+    )
+    _add_config(parser)
+    parser.set_defaults(run=_close)
+    parser = commands.add_parser(
+        "report",
+        help="print the zero report, the count of ballots, or the totals",
+        description="Print what may be known now: zeros before the polls open, the count of ballots while they are open, then "
+        "the totals.",
+        allow_abbrev=False,
+    )
+    _add_config(parser)
+    parser.set_defaults(run=_report)
+
+
+def _close(arguments: argparse.Namespace) -> int:
+    from edge.commands.polls import run_close  # noqa: PLC0415  as for interpret
+
+    return run_close(arguments)
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    from edge.commands.polls import run_report  # noqa: PLC0415  as for interpret
+
+    return run_report(arguments)
+
+
+def _add_export(commands: argparse._SubParsersAction[_Parser]) -> None:
+    parser = commands.add_parser(
+        "export",
+        help="write the signed evidence onto a stick",
+        description="Write the signed evidence into a new folder on a stick, and read it back. Nothing that is there is "
+        "overwritten. While the polls are not closed for good, only the log is exported, and no ballot.",
+        epilog="exit status: 0 exported and checked, 2 not exported",
+        allow_abbrev=False,
+    )
+    parser.add_argument("destination", metavar="DEST", type=Path, help="a folder on the stick")
+    _add_config(parser)
+    parser.set_defaults(run=_export)
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    from edge.commands.export import run  # noqa: PLC0415  as for interpret
+
+    return run(arguments)
+
+
+def _add_verify(commands: argparse._SubParsersAction[_Parser]) -> None:
+    parser = commands.add_parser(
+        "verify",
+        help="check an export without trusting the device",
+        description="Check an export: signatures, the log and every checkpoint, counts against events, images against hashes, "
+        "records against images by reading each again, totals. docs/auditor.md explains every check.",
+        epilog="exit status: 0 all in order, 1 something is wrong, 3 nothing wrong but something not checked, 2 wrong use",
+        allow_abbrev=False,
+    )
+    parser.add_argument("directory", metavar="DIR", type=Path, help="the export's folder")
+    parser.add_argument(
+        "--trust", metavar="FILE", type=Path, required=True, help="the authority's trust list; never from the stick"
+    )
+    parser.add_argument(
+        "--authority",
+        metavar="VKEY",
+        action="append",
+        default=[],
+        help="the authority's verifier key, from paper; repeat for more",
+    )
+    parser.add_argument("--json", metavar="FILE", help="write the report as JSON, - for stdout")
+    parser.add_argument("--html", metavar="FILE", type=Path, help="write the report with the pictures as one page")
+    parser.add_argument("--witness", metavar="DIR", type=Path, help="where this machine remembers the logs that it has seen")
+    parser.add_argument("--no-witness", action="store_true", help="remember nothing")
+    parser.set_defaults(run=_verify)
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    from edge.commands.verify import run  # noqa: PLC0415  as for interpret
+
+    return run(arguments)
+
+
+def _add_keys(commands: argparse._SubParsersAction[_Parser]) -> None:
+    parser = commands.add_parser(
+        "keys",
+        help="enrol this device with the authority, or discard the ballot box's key",
+        description="enrol: print what the authority needs to vouch for this device in this election; makes the device's key if "
+        "there is none. discard-day-key: after the close and an export, make the ballot box unreadable for good.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("job", choices=("enrol", "discard-day-key"), help="what to do")
+    _add_config(parser)
+    parser.set_defaults(run=_keys)
+
+
+def _keys(arguments: argparse.Namespace) -> int:
+    from edge.commands.device_keys import run  # noqa: PLC0415  as for interpret
+
+    return run(arguments)
+
+
+def _add_trust(commands: argparse._SubParsersAction[_Parser]) -> None:
+    parser = commands.add_parser(
+        "trust",
+        help="for the authority: sign the list of devices that auditors trust",
+        description="For the authority, on a machine of its own: make a key, sign a trust list over enrolments, show one.",
+        allow_abbrev=False,
+    )
+    jobs = parser.add_subparsers(title="jobs", metavar="JOB", required=True)
+    make = jobs.add_parser("make-key", help="make the authority's key", allow_abbrev=False)
+    make.add_argument("file", metavar="FILE", type=Path, help="where the private key is kept; must not exist")
+    make.add_argument("--name", required=True, help="the authority's name, such as authority.example.org")
+    make.set_defaults(run=_trust_make_key)
+    sign = jobs.add_parser("sign", help="sign a trust list, to stdout", allow_abbrev=False)
+    sign.add_argument("enrolments", metavar="ENROLMENT", type=Path, nargs="*", help="enrolments of devices, all of one election")
+    sign.add_argument("--key", metavar="FILE", type=Path, required=True, help="the authority's key")
+    sign.add_argument("--add", metavar="LIST", type=Path, help="add a signature to this list")
+    sign.set_defaults(run=_trust_sign)
+    show = jobs.add_parser("show", help="show what a trust list says", allow_abbrev=False)
+    show.add_argument("file", metavar="FILE", type=Path, help="the trust list")
+    show.add_argument("--authority", metavar="VKEY", action="append", default=[], help="the authority's verifier key, from paper")
+    show.set_defaults(run=_trust_show)
+
+
+def _trust_make_key(arguments: argparse.Namespace) -> int:
+    from edge.commands.trust import run_trust_make_key  # noqa: PLC0415  as for interpret
+
+    return run_trust_make_key(arguments)
+
+
+def _trust_sign(arguments: argparse.Namespace) -> int:
+    from edge.commands.trust import run_trust_sign  # noqa: PLC0415  as for interpret
+
+    return run_trust_sign(arguments)
+
+
+def _trust_show(arguments: argparse.Namespace) -> int:
+    from edge.commands.trust import run_trust_show  # noqa: PLC0415  as for interpret
+
+    return run_trust_show(arguments)
 
 
 if __name__ == "__main__":
