@@ -18,7 +18,9 @@ from pathlib import Path
 from types import FrameType
 
 from edge.definition.election import load_election
+from edge.station.config import load_station_config
 from edge.station.status import StatusError, follow_status
+from hil.demo.audit import AuditError, audit
 from hil.demo.screen import Screen
 from hil.demo.story import STACK, Story, StoryError
 from hil.demo.tally import Tally, take_tally
@@ -70,17 +72,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error(f"--out: {error}")
     try:
         tally = _run(folder, _PACES[arguments.pace])
+        audit(folder, sys.stdout)
     except BrokenPipeError:
         # Python flushes stdout once more at exit and would complain there.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _BROKEN_PIPE
-    except (StoryError, TimeoutError, RuntimeError) as error:
+    except (AuditError, StoryError, TimeoutError, RuntimeError) as error:
         print(f"The demo failed: {error}\nThe station's own account is in {folder / 'stderr.log'}.", file=sys.stderr)
         return 1
     if not tally.agrees:
         print("The demo failed: the evidence and the box do not agree, or a sheet did not end as meant.", file=sys.stderr)
         return 1
-    print(f"Everything ended as meant. Ballots, configuration, records and evidence are in {arguments.out}.")
+    print(f"\nEverything ended as meant. Ballots, configuration, evidence, stick and report.html are in {arguments.out}.")
     print("To try it by hand: docs/emulator.md.")
     return 0
 
@@ -99,8 +102,10 @@ def _prepare(folder: Path) -> None:
         raise FileExistsError(f"{evidence} is not this demo's; name another folder")
     folder.mkdir(parents=True, exist_ok=True)
     (folder / _MARK).write_text("Written by `./dev demo`; the next one into this folder replaces it.\n", encoding="utf-8")
-    if evidence.exists():
-        shutil.rmtree(evidence)
+    # The key remembers what it has signed, so evidence and keys go together.
+    for kept in (evidence, *(folder / name for name in ("keys", "stick", "authority", "witness"))):
+        if kept.exists():
+            shutil.rmtree(kept)
     (folder / "stderr.log").unlink(missing_ok=True)
 
 
@@ -123,8 +128,7 @@ def _run(folder: Path, pace: _Pace) -> Tally:
             story.close_polls()
         if (status := station.stop()) != 0:
             raise RuntimeError(f"the station ended with status {status}")
-        count, pending = station.books()
-    tally = take_tally(endings, scanner.describe().box, count, pending is not None, station.evidence)
+    tally = take_tally(endings, scanner.describe().box, load_station_config(station.config))
     print()
     for line in tally.lines(load_election(ELECTION)):
         print(line)

@@ -7,13 +7,16 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
 from edge.commands.table import option_name
 from edge.definition.election import Election
-from edge.evidence.reading import unpack_sheet
-from edge.evidence.sqlite_store import SqliteStore
+from edge.evidence.archive import SheetKind
+from edge.evidence.sheet_files import RECORD
+from edge.evidence.station_archive import kept_sheets
+from edge.station.config import StationConfig
 from hil.demo.story import Ending
+from hil.rig.evidence import looked_at
 
 Votes = Counter[tuple[str, str]]
 """Contest id and option id."""
@@ -67,18 +70,15 @@ class Tally:
         yield f"Sheets in the emulated box: {len(self.box)}. Counted by the evidence: {self.count}."
 
 
-def take_tally(endings: Sequence[Ending], box: tuple[str, ...], count: int, pending: bool, evidence: Path) -> Tally:
+def take_tally(endings: Sequence[Ending], box: tuple[str, ...], config: StationConfig) -> Tally:
     """Read the evidence, and count what the voters of the sheets in the box meant."""
     marked = {ending.ballot.name: ending.ballot.marked() for ending in endings}
     paper = Counter((contest, option) for name in box for contest, options in marked[name].votes.items() for option in options)
-    return Tally(box, paper, count, pending, _recorded(evidence), endings)
+    with looked_at(config) as store:
+        books = store.read()
+        records = [json.loads(sheet.files[RECORD]) for sheet in kept_sheets(store.opened(), SheetKind.CAST)]
+    return Tally(box, paper, books.count, books.pending is not None, _votes(records), endings)
 
 
-def _recorded(evidence: Path) -> Votes:
-    """The votes in all records of the evidence."""
-    store = SqliteStore(evidence)
-    try:
-        records = [json.loads(unpack_sheet(sheet)[0]) for sheet in store.sheets()]
-    finally:
-        store.close()
+def _votes(records: Sequence[dict[str, Any]]) -> Votes:
     return Counter((contest, option) for record in records for contest, options in record["votes"].items() for option in options)
