@@ -7,12 +7,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from edge.audit.content import is_test, party_of, record_of, set_leaves, set_text
+from edge.audit.manifest import ExportError
 from edge.definition.package import ElectionPackage
 from edge.evidence.archive import SheetKind, StoredSheet
+from edge.evidence.cdf.error import CdfError
 from edge.evidence.cdf.tally import Tally, tally
 from edge.evidence.evidence_store import EvidenceStore
 from edge.evidence.station_archive import StationArchive, kept_sheets
 from edge.evidence.tlog.merkle import root_of
+
+_ADVICE = "The polls stay as they are: keep the device, use the paper, have the evidence looked at."
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +56,14 @@ def close_polls(store: EvidenceStore, package: ElectionPackage, progressed: Call
             progressed()
             yield sheet
 
-    leaves = {kind: list(set_leaves(kind, sheets(kind), party, election)) for kind in SheetKind}
+    try:
+        leaves = {kind: list(set_leaves(kind, sheets(kind), party, election)) for kind in SheetKind}
+        totals = tally(election, (record_of(sheet.files) for sheet in sheets(SheetKind.CAST)))
+    except CdfError as error:
+        raise ExportError(error.code, error.detail, _ADVICE) from error
+    except ValueError as error:
+        raise ExportError("contentUnfit", f"a kept sheet is none: {error}", _ADVICE) from error
     notes = {str(kind): store.sign(set_text(archive.origin, kind, leaves[kind])) for kind in SheetKind}
-    totals = tally(election, (record_of(sheet.files) for sheet in sheets(SheetKind.CAST)))
     roots = {kind: root_of(leaves[kind]) for kind in SheetKind}
     store.close_polls(counted, roots, notes)
     checkpoints = StationArchive(store, package).checkpoints

@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
                 made = export(archive, arguments.destination, bar, forbidden=forbidden)
         except ExportError as error:
             visit.store.note([LogEvent("exportFailed", {"reason": error.code})])
-            raise CommandError(error.code, f"{error.detail} {error.advice}") from error
+            raise CommandError(error.code, f"{error.detail}. {error.advice}") from error
         visit.store.note([LogEvent("exportMade", {"kind": kind})])
         for line in _told(visit, made):
             print(line)

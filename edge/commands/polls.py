@@ -35,7 +35,7 @@ def run_close(arguments: argparse.Namespace) -> int:
         try:
             closed = close_polls(visit.store, visit.package)
         except ExportError as error:
-            raise CommandError(error.code, error.detail) from error
+            raise CommandError(error.code, f"{error.detail}. {error.advice}") from error
         for line in (*_head(visit, "Closing report"), "", *_totals(closed.totals), "", *_committed(closed)):
             print(line)
     return 0

@@ -7,11 +7,15 @@ neighbour.
 A slot is three parts: a page that says which sheet is here, a page that says that it is settled, and the sheet. Each is sealed
 for itself (AES-256 in Galois/counter mode, a random nonce each) and bound to the box, the slot and the part, so that nothing can
 be moved. Each page is written once in a sheet's life: a write that a cut has torn does not open, and counts as not written.
+
+The sheet's own key comes from the day key and its random id, which stands on the first page only: a sheet that a cut has left
+without that page was never written down, and nobody can open it any more.
 """
 
 from __future__ import annotations
 
 import hashlib
+import hmac
 import os
 import ssl
 import struct
@@ -100,6 +104,7 @@ class BallotBox:
 
     def __init__(self, path: Path, box: bytes, key: bytes) -> None:
         self._path = path
+        self._key = key
         self._seal = AESGCM(key)
         self._entries: dict[int, Entry] = {}
         with _told(path):
@@ -139,7 +144,7 @@ class BallotBox:
             raise StoreError("sheetTooLarge", f"a sheet of {len(sheet)} bytes; a slot takes {self.capacity}")
         slot = self._choose()
         plain = _LENGTH.pack(len(sheet)) + sheet + bytes(self.capacity - len(sheet))
-        body = self._sealed(slot, b"sheet", plain)
+        body = self._sealed(slot, b"sheet", plain, self._seal_of(identity.bytes))
         page = _IDENTITY.pack(_KINDS[kind], identity.bytes, hashlib.sha256(body).digest())
         with _told(self._path):
             _write_at(self._file, body, self._at(slot) + 2 * PAGE)
@@ -174,7 +179,8 @@ class BallotBox:
         """
         with _told(self._path):
             sealed = os.pread(self._file, self._slot_bytes - 2 * PAGE, self._at(slot) + 2 * PAGE)
-        plain = self._opened(slot, b"sheet", sealed)
+            page = self._identity(slot)
+        plain = None if page is None else self._opened(slot, b"sheet", sealed, self._seal_of(page[1]))
         if plain is None:
             raise StoreError("storeCorrupt", f"a sheet in {self._path} does not open")
         (length,) = _LENGTH.unpack_from(plain)
@@ -184,10 +190,10 @@ class BallotBox:
         """Whether the sheet in a slot opens and is the one that its page names."""
         with _told(self._path):
             sealed = os.pread(self._file, self._slot_bytes - 2 * PAGE, self._at(slot) + 2 * PAGE)
-            page = self._opened(slot, b"identity", os.pread(self._file, _NONCE + _IDENTITY.size + _TAG, self._at(slot)))
-        if page is None or self._opened(slot, b"sheet", sealed) is None:
+            page = self._identity(slot)
+        if page is None or self._opened(slot, b"sheet", sealed, self._seal_of(page[1])) is None:
             return False
-        return bool(_IDENTITY.unpack(page)[2] == hashlib.sha256(sealed).digest())
+        return page[2] == hashlib.sha256(sealed).digest()
 
     def close(self) -> None:
         """Let go of the file; everything in it was synced. A second time nothing happens."""
@@ -226,13 +232,26 @@ class BallotBox:
     def _bound(self, slot: int, part: bytes) -> bytes:
         return _MAGIC + self._box + slot.to_bytes(4, "big") + part
 
-    def _sealed(self, slot: int, part: bytes, plain: bytes) -> bytes:
-        nonce = ssl.RAND_bytes(_NONCE)
-        return nonce + self._seal.encrypt(nonce, plain, self._bound(slot, part))
+    def _identity(self, slot: int) -> tuple[bytes, bytes, bytes] | None:
+        """What the first page of a slot says: the kind, the id, the hash of the sealed sheet; None when it does not open."""
+        page = self._opened(slot, b"identity", os.pread(self._file, _NONCE + _IDENTITY.size + _TAG, self._at(slot)))
+        if page is None:
+            return None
+        kind, identity, digest = _IDENTITY.unpack(page)
+        return kind, identity, digest
 
-    def _opened(self, slot: int, part: bytes, sealed: bytes) -> bytes | None:
+    def _seal_of(self, identity: bytes) -> AESGCM:
+        """The seal of one sheet: a key derived as in NIST SP 800-108, counter mode with HMAC-SHA-256, one block of 256 bits."""
+        derived = hmac.digest(self._key, b"\0\0\0\1" + _MAGIC + b" sheet\0" + identity + b"\0\0\1\0", "sha256")
+        return AESGCM(derived)
+
+    def _sealed(self, slot: int, part: bytes, plain: bytes, seal: AESGCM | None = None) -> bytes:
+        nonce = ssl.RAND_bytes(_NONCE)
+        return nonce + (seal or self._seal).encrypt(nonce, plain, self._bound(slot, part))
+
+    def _opened(self, slot: int, part: bytes, sealed: bytes, seal: AESGCM | None = None) -> bytes | None:
         try:
-            return self._seal.decrypt(sealed[:_NONCE], sealed[_NONCE:], self._bound(slot, part))
+            return (seal or self._seal).decrypt(sealed[:_NONCE], sealed[_NONCE:], self._bound(slot, part))
         except (InvalidTag, ValueError):
             return None
 

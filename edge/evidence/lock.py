@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from edge.evidence.folder import make_folder
 from edge.evidence.store import StoreError
 
 
@@ -24,7 +25,7 @@ def locked(keys: Path, *, make: bool) -> Iterator[None]:
     """
     try:
         if make:
-            keys.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(keys)
         lock = os.open(keys / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     except FileNotFoundError as error:
         raise StoreError("keyMissing", f"there is no folder {keys}") from error

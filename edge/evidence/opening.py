@@ -17,6 +17,7 @@ from edge.evidence.clock import Clock
 from edge.evidence.entry import entry_bytes
 from edge.evidence.event_log import Change, EventLog, LogState
 from edge.evidence.events import LogEvent
+from edge.evidence.folder import make_folder
 from edge.evidence.keys.day_key import load_day_key, make_day_key
 from edge.evidence.keys.device_key import load_device_key, make_device_key
 from edge.evidence.keys.key_folder import KeyFileError, KeyFolder
@@ -171,7 +172,7 @@ class _Opening:
         """The folder of a medium. Only the first is made: a second that is not there is not plugged in."""
         try:
             if name == NAMES[0] and not self._settings.visiting:
-                base.mkdir(mode=0o700, parents=True, exist_ok=True)
+                make_folder(base)
             if not base.is_dir():
                 raise StoreError("storeUnavailable", f"there is no folder {base}")
         except OSError as error:

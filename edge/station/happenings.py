@@ -12,7 +12,7 @@ from edge.evidence.events import LogEvent
 from edge.station.commands import Command, KeepReturned
 from edge.station.events import Connected, Event, FromScanner, InterpreterFailed
 from edge.station.state import StateName, Station, StationReason
-from firmware_bridge.scanner import ScannerTrouble
+from firmware_bridge.scanner import ScannerLost, ScannerTrouble
 
 _WHY: Mapping[str, str] = {
     StationReason.PERSON_RETURNED: "person",
@@ -25,11 +25,13 @@ _LEFT = {StateName.COVER_OPEN: "coverClosed", StateName.JAMMED: "jamCleared", St
 
 def happenings(before: Station, event: Event, after: Station, commands: Sequence[Command]) -> tuple[LogEvent, ...]:
     """The events of one step, in order."""
-    return (*_said(before, event), *_entered(before, after, commands))
+    return (*_said(before, event, after), *_entered(before, after, commands))
 
 
-def _said(before: Station, event: Event) -> Iterator[LogEvent]:
+def _said(before: Station, event: Event, after: Station) -> Iterator[LogEvent]:
     match event:
+        case FromScanner(report=ScannerLost(code=code)) if before.connected and not after.connected:
+            yield LogEvent("scannerLost", {"reason": code})
         case Connected(session=session, identity=identity) if session == before.session:
             fields = {"product": identity.product, "firmware": identity.firmware, "serialNumber": identity.serial_number}
             yield LogEvent("scannerConnected", fields)
@@ -42,8 +44,6 @@ def _said(before: Station, event: Event) -> Iterator[LogEvent]:
 
 
 def _entered(before: Station, after: Station, commands: Sequence[Command]) -> Iterator[LogEvent]:
-    if before.connected and not after.connected and after.name is not StateName.FAULT and not after.ended:
-        yield LogEvent("scannerLost", {"reason": after.reason or "scannerDisconnected"})
     if before.name is after.name:
         if after.reason == StationReason.BOX_FULL != before.reason:
             yield LogEvent("boxFull", {"count": after.count})

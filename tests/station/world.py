@@ -448,6 +448,17 @@ class World:
                 self.wait(LIMITS.reconnect_most)
         raise AssertionError(f"no rest: {self.station.name} {self.station.phase} {self.station.reason} {self.station.detail}")
 
+    def settle_full(self) -> None:
+        """The same with a box that takes no more: the station stays closed, and whose sheet comes back takes it."""
+        for _ in range(100):
+            if self.deliver() or self.keep_books() or self.obey() or self.interpret() or self.move():
+                continue
+            if self.state == (StateName.CLOSED, StationReason.BOX_FULL):
+                return
+            self.take_front()
+            self.wait(LIMITS.idle_poll)
+        raise AssertionError(f"no rest: {self.station.name} {self.station.phase} {self.station.reason}")
+
     @property
     def boxed(self) -> int:
         return sum(paper.place == "box" for paper in self.papers)
