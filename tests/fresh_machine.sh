@@ -103,6 +103,8 @@ copy_tree() {
         tar -C "$machine/srv/scrutineer" --no-same-owner -xf -
     if [ -n "${SCRUTINEER_REAL_DATA:-}" ]; then
         mkdir -p "$machine/srv/shared" && cp -R "$SCRUTINEER_REAL_DATA" "$machine/srv/shared/data"
+        # The published schemas lie beside the scans.
+        [ ! -d "$SCRUTINEER_REAL_DATA/../schemas" ] || cp -R "$SCRUTINEER_REAL_DATA/../schemas" "$machine/srv/shared/schemas"
     fi
 }
 

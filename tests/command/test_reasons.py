@@ -110,9 +110,13 @@ STATION_CODES = documented(
 )
 
 
+AUDITORS_CODES = {"fileUnwritable", "notExported", "trustUnsigned"}
+"""Codes of commands that docs/auditor.md explains; tests/audit holds that document against the source."""
+
+
 def test_the_document_has_every_code_once_and_no_other() -> None:
     enums = {str(member) for kind in (Doubt, ReturnCode, AdjudicationReason) for member in kind}
-    assert sorted(documented()) == sorted((raised(*ERRORS) | enums) - set(STATION_CODES) - IN_THE_TEXT)
+    assert sorted(documented()) == sorted((raised(*ERRORS) | enums) - set(STATION_CODES) - IN_THE_TEXT - AUDITORS_CODES)
     text = (ROOT / "docs" / "scanner.md").read_text(encoding="utf-8")
     assert all(f"`{code}`" in text for code in IN_THE_TEXT)
 
