@@ -35,17 +35,8 @@ CHECKPOINT_EVENTS = 100
 CHECKPOINT_MS = 300_000
 """A checkpoint is signed over so many new entries, or after so long over any."""
 _SIGNED_AFTER = frozenset(
-    {
-        "logOpened",
-        "stationStarted",
-        "stationStopped",
-        "zeroCheck",
-        "pollsOpened",
-        "pollsPaused",
-        "pollsClosed",
-        "exportBegun",
-        "exportMade",
-    }
+    {"logOpened", "stationStarted", "stationStopped", "zeroCheck", "exportBegun", "exportMade"}
+    | {"pollsOpened", "pollsPaused", "pollsClosed"}
 )
 _LARGE_LOG = 4 << 20
 """Bytes of a write-ahead log that is tidied in a quiet moment."""

@@ -130,19 +130,23 @@ class _Opening:
         self._keys.open(create=not self._settings.visiting)
         self._signer = log_signer(self._settings, device_key(self._settings, self._keys))
         self._anchors = Anchors(self._keys, self._signer.verifier)
-        there, fresh, failed = self._look()
+        there: list[Medium] = []
         media: list[Medium] = []
         try:
+            fresh, failed = self._look(there)
             if there:
                 caught_up = self._resume(there, fresh, failed, media)
             else:
                 caught_up = []
                 self._begin(fresh, failed, media)
             self._anchors.note_media([medium.number for medium in media])
+            return self._opened(media, caught_up)
         except BaseException:
             for medium in (*there, *media):
                 medium.close()
             raise
+
+    def _opened(self, media: list[Medium], caught_up: list[str]) -> Opened:
         log = media[0].log
         lost = [name for name in self._folders if name not in {medium.name for medium in media}]
         signed = max(log.checkpoints(), default=0)
@@ -150,9 +154,8 @@ class _Opening:
             media, log.state(), Frontier.of(log.leaves()), signed, self._signer, self._anchors, self._keys, lost, caught_up
         )
 
-    def _look(self) -> tuple[list[Medium], list[str], dict[str, StoreError]]:
-        """What is there: media with this election's log, media without, and those that cannot be used."""
-        there: list[Medium] = []
+    def _look(self, there: list[Medium]) -> tuple[list[str], dict[str, StoreError]]:
+        """Put into `there` the media with this election's log; gives those without, and those that cannot be used."""
         fresh: list[str] = []
         failed: dict[str, StoreError] = {}
         for name, folder in self._folders.items():
@@ -166,7 +169,7 @@ class _Opening:
                 fresh.append(name)
             else:
                 there.append(medium)
-        return there, fresh, failed
+        return fresh, failed
 
     def _find(self, name: str, base: Path) -> None:
         """The folder of a medium. Only the first is made: a second that is not there is not plugged in."""

@@ -12,7 +12,7 @@ from time import monotonic
 
 from edge.evidence.events import LogEvent
 from edge.evidence.reading import SheetReading
-from edge.evidence.store import SheetStore, StoreError
+from edge.evidence.store import Books, SheetStore, StoreError
 from edge.station.commands import (
     AcceptSheet,
     AnsweredCommand,
@@ -229,7 +229,7 @@ class EvidenceWorker:
     def _told(self, command: UnansweredCommand) -> Event:
         match command:
             case KeepReturned(reading=reading):
-                return EvidenceTold(self._store.keep_returned(reading))
+                return EvidenceTold(self._kept(reading))
             case NoteEvents(events=events):
                 # What could not be written down while the evidence failed is written as soon as it can be.
                 self._unwritten = [*self._unwritten, *events][-_MOST_UNWRITTEN:]
@@ -238,6 +238,14 @@ class EvidenceWorker:
                 return EvidenceTold(books)
             case TendEvidence():
                 return EvidenceTold(self._store.tend())
+
+    def _kept(self, reading: SheetReading) -> Books:
+        try:
+            return self._store.keep_returned(reading)
+        except StoreError:
+            # Its pictures are lost, but not that there was one.
+            self._unwritten.append(LogEvent("sheetReturned", {"why": "rejected"}))
+            raise
 
     def _answer(self, command: AnsweredCommand) -> Event:
         match command:

@@ -27,6 +27,8 @@ _WARM_UP = 1_000
 _MOST_GROWTH_KB = 160 << 10
 """Ten images of both sides. How much of what was freed is given back is the allocator's affair; measured: up to 110 MB."""
 _MOST_OBJECTS = 4_000
+_OBJECTS_A_SHEET = 2
+"""The open ballot box knows every sheet by its entry and its id."""
 
 
 _SPARE = 20
@@ -226,7 +228,7 @@ def soak(
         Mismatch: Something was as it must never be.
     """
     pool = pool or make_pool()
-    meter = Meter(warm_up, _MOST_GROWTH_KB, _MOST_OBJECTS)
+    meter = Meter(warm_up, _MOST_GROWTH_KB, _MOST_OBJECTS + _OBJECTS_A_SHEET * sheets)
     with bench(folder, election(), usbip=usbip, shape=box_for(sheets)) as station:
         day = Soak(station, pool, seed, rate)
         day.start()

@@ -80,7 +80,7 @@ def test_a_script_drives_the_real_station_over_usbip(desk: Path, emulate: Emulat
         station.wait()
     assert (done.returncode, done.stderr) == (0, "")
     assert "the scanner is at 127.0.0.1:" in done.stdout
-    assert "panel: a station has it" in done.stdout
+    assert "a station has it" in done.stdout
     assert "station: holding, 1 counted." in done.stdout
     assert "good is in the box; this one is called good-2" in done.stdout
     assert counted(desk) == 3

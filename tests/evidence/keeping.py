@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import tempfile
@@ -156,3 +157,29 @@ def code(call: Callable[[], object]) -> str:
     with pytest.raises(StoreError) as caught:
         call()
     return caught.value.code
+
+
+def a_day(folder: Path, media: int = 1, *sheets: str) -> None:
+    with opened(folder, media) as kept:
+        kept.open_polls()
+        cast(kept, *sheets)
+        kept.pause_polls()
+
+
+def everything(folder: Path) -> dict[str, str]:
+    """Every file of the evidence with a hash; without what SQLite makes and removes beside a log."""
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not path.name.endswith(("-wal", "-shm")) and path.name != "lock"
+    }
+
+
+def refused(folder: Path, media: int = 1, make: Callable[[], EvidenceStore] | None = None) -> str:
+    """The reason code with which the evidence is refused twice; it is not changed thereby."""
+    before = everything(folder)
+    kept = make() if make else store(folder, media)
+    first, second = code(kept.read), code(kept.open_polls)
+    assert first == second
+    assert everything(folder) == before
+    return first

@@ -1,53 +1,30 @@
-"""The ballot box: what is sealed in it, what a cut or a hand makes of it, and what cannot be seen from outside."""
+"""The ballot box: what is sealed in it, and what a cut, a hand or a bad medium makes of it."""
 
 from __future__ import annotations
 
 import os
-import ssl
 import uuid
-from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from edge.evidence import ballot_box
 from edge.evidence.archive import SheetKind
 from edge.evidence.ballot_box import PAGE, BallotBox, Entry, make_box, random_id
 from edge.evidence.store import StoreError
-
-SLOTS, SLOT = 8, 4 * PAGE
-NUMBER, KEY = bytes(range(16)), bytes(range(32))
-IDENTITY_BYTES, SETTLED_BYTES = 77, 45
-"""What is written of the two pages: a nonce, a kind, an id (and a hash of the sheet), a tag."""
-
-
-@contextmanager
-def opened(path: Path, number: bytes = NUMBER, key: bytes = KEY) -> Iterator[BallotBox]:
-    box = BallotBox(path, number, key)
-    try:
-        yield box
-    finally:
-        box.close()
+from tests.evidence.boxes import IDENTITY_BYTES, KEY, NUMBER, SETTLED_BYTES, SLOT, SLOTS, at, made, opened
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    made = tmp_path / "box.slots"
-    make_box(made, NUMBER, SLOTS, SLOT, lambda: None)
-    return made
+    return made(tmp_path)
 
 
 def code(call: Callable[[], object]) -> str:
     with pytest.raises(StoreError) as caught:
         call()
     return caught.value.code
-
-
-def at(slot: int) -> int:
-    return PAGE + slot * SLOT
 
 
 def patch(path: Path, place: int, content: bytes) -> None:
@@ -194,6 +171,18 @@ def test_a_torn_page_counts_as_not_written(path: Path) -> None:
     ]
 
 
+def test_a_sheet_without_its_page_can_be_opened_by_nobody(path: Path) -> None:
+    """A cut may leave it so. Its key comes from its id, which stands on the page only."""
+    empty = path.read_bytes()
+    with opened(path) as box:
+        slot = box.put(random_id(), SheetKind.CAST, b"sheet")
+        patch(path, at(slot), empty[at(slot) : at(slot) + PAGE])
+        assert code(lambda: box.sheet(slot)) == "storeCorrupt"
+        body = path.read_bytes()[at(slot) + 2 * PAGE : at(slot + 1)]
+        assert box._opened(slot, b"sheet", body) is None
+        assert box._opened(slot, b"sheet", body, box._seal_of(random_id().bytes)) is None
+
+
 @pytest.mark.parametrize("done", [0, 1, 11, 12, 13, PAGE, 2 * PAGE - 17, 2 * PAGE - 1])
 def test_a_torn_sheet_is_not_whole(path: Path, done: int) -> None:
     """Page and sheet are written before either is synced: the page may be there without its sheet."""
@@ -225,16 +214,21 @@ def test_a_wipe_that_a_cut_ends_leaves_a_page_that_asks_for_the_rest(path: Path,
 
 
 def test_a_wiped_slot_holds_nothing_that_opens(path: Path) -> None:
+    identity = random_id()
     with opened(path) as box:
-        slot = box.put(random_id(), SheetKind.CAST, b"sheet")
+        slot = box.put(identity, SheetKind.CAST, b"sheet")
         box.settle(slot)
         before = path.read_bytes()
         box.wipe(slot)
         after = path.read_bytes()
         assert box.entries == {}
         assert not box.is_whole(slot)
-        for part, place in ((b"identity", 0), (b"settled", PAGE), (b"sheet", 2 * PAGE)):
-            assert box._opened(slot, part, after[at(slot) + place : at(slot + 1)]) is None
+        parts = ((b"identity", 0, IDENTITY_BYTES), (b"settled", PAGE, SETTLED_BYTES), (b"sheet", 2 * PAGE, SLOT - 2 * PAGE))
+        for part, place, length in parts:
+            start = at(slot) + place
+            seal = box._seal_of(identity.bytes) if part == b"sheet" else None
+            assert box._opened(slot, part, before[start : start + length], seal) is not None
+            assert box._opened(slot, part, after[start : start + length], seal) is None
     same = np.frombuffer(before, np.uint8)[at(slot) : at(slot + 1)] == np.frombuffer(after, np.uint8)[at(slot) : at(slot + 1)]
     # Every byte is drawn anew: one of 256 happens to be what it was.
     assert 20 <= int(same.sum()) <= 130
@@ -250,84 +244,6 @@ def test_a_full_box_says_so_and_a_wiped_slot_is_used_again(path: Path) -> None:
         assert code(lambda: box.put(random_id(), SheetKind.CAST, b"")) == "storeFull"
         box.wipe(slots[5])
         assert box.put(random_id(), SheetKind.CAST, b"") == slots[5]
-
-
-def chi_square(seen: Counter[int], outcomes: int) -> float:
-    expected = seen.total() / outcomes
-    return sum((seen[outcome] - expected) ** 2 / expected for outcome in range(outcomes))
-
-
-MOST_7, MOST_6, MOST_255 = 60.0, 58.0, 440.0
-"""Chi-squares that with 7, 6 or 255 degrees of freedom a fair draw exceeds less than once in a thousand million."""
-
-
-def test_every_free_slot_is_equally_likely(path: Path) -> None:
-    with opened(path) as box:
-        assert chi_square(Counter(box._choose() for _ in range(8_000)), SLOTS) < MOST_7
-        taken = box.put(random_id(), SheetKind.CAST, b"")
-        free = [slot for slot in range(SLOTS) if slot != taken]
-        assert chi_square(Counter(free.index(box._choose()) for _ in range(7_000)), SLOTS - 1) < MOST_6
-
-
-def test_the_draw_is_fair_where_the_range_does_not_divide(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Numbers from the incomplete end of the range are drawn again, instead of favouring the first outcomes."""
-    drawn = iter([(1 << 64) - 1, (1 << 64) - 2, 8])
-    monkeypatch.setattr(ssl, "RAND_bytes", lambda _: next(drawn).to_bytes(8, "big"))
-    assert ballot_box._below(7) == 8 % 7
-    assert next(drawn, None) is None
-
-
-def test_the_file_never_changes_its_size_nor_its_place(path: Path) -> None:
-    about = path.stat()
-    with opened(path) as box:
-        for size in (0, 1, box.capacity):
-            slot = box.put(random_id(), SheetKind.CAST, bytes(size))
-            box.settle(slot)
-            box.wipe(box.put(random_id(), SheetKind.RETURNED, bytes(size)))
-    after = path.stat()
-    assert (after.st_size, after.st_blocks, after.st_ino) == (about.st_size, about.st_blocks, about.st_ino)
-
-
-def test_every_sheet_changes_as_many_bytes(path: Path) -> None:
-    """Whoever compares two copies of a box learns how many sheets came between them, and nothing of how full they were."""
-    with opened(path) as box:
-        for size in (0, box.capacity):
-            before = np.frombuffer(path.read_bytes(), np.uint8)
-            slot = box.put(random_id(), SheetKind.CAST, bytes(size))
-            changed = np.flatnonzero(before != np.frombuffer(path.read_bytes(), np.uint8))
-            assert changed[0] >= at(slot)
-            assert changed[-1] >= at(slot + 1) - 16
-            assert 0.99 < len(changed) / (SLOT - 2 * PAGE + IDENTITY_BYTES) < 1.0
-
-
-def test_a_sealed_slot_cannot_be_told_from_a_free_one(tmp_path: Path) -> None:
-    path, slots = tmp_path / "large.slots", 64
-    make_box(path, NUMBER, slots, SLOT, lambda: None)
-    with opened(path) as box:
-        # Equal sheets, so that anything constant in them would show.
-        for _ in range(slots // 2):
-            box.settle(box.put(random_id(), SheetKind.CAST, bytes(100)))
-        sealed = sorted(box.entries)
-    content = np.frombuffer(path.read_bytes(), np.uint8)[PAGE:].reshape(slots, SLOT)
-    for chosen in (sealed, [slot for slot in range(slots) if slot not in sealed]):
-        bytes_of = content[chosen]
-        assert chi_square(Counter(bytes_of.ravel().tolist()), 256) < MOST_255
-        # No byte at any place of the slot is the same in all of them, or nearly.
-        assert max(Counter(bytes_of[:, place].tolist()).most_common(1)[0][1] for place in range(SLOT)) < len(chosen) // 3
-    for part in (slice(0, IDENTITY_BYTES), slice(PAGE, PAGE + SETTLED_BYTES), slice(2 * PAGE, SLOT)):
-        one, other = (content[chosen, part].mean() for chosen in (sealed, [s for s in range(slots) if s not in sealed]))
-        size = content[sealed, part].size
-        assert abs(one - other) < 7 * 74 * (2 / size) ** 0.5
-
-
-def test_ids_are_random_uuids_of_version_4() -> None:
-    ids = [random_id() for _ in range(500)]
-    assert {identity.version for identity in ids} == {4}
-    assert len(set(ids)) == 500
-    ones = np.unpackbits(np.frombuffer(b"".join(identity.bytes for identity in ids), np.uint8).reshape(500, 16), axis=1).sum(
-        axis=0
-    )
-    assert sum(bool(150 < count < 350) for count in ones) == 122
 
 
 def test_a_medium_that_writes_little_at_once_is_written_all_the_same(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from edge.decision import Disposition
+from edge.evidence.clock import LogClock
+from edge.evidence.evidence_store import EvidenceStore
 from edge.evidence.reading import SheetReading
+from edge.station.events import EvidenceTrouble
 from edge.station.signals import Signal
 from firmware_bridge.scanner import SheetImages
+from hil.rig.evidence import PACKAGE, SOFTWARE, rig_settings, rig_store
 from hil.rig.station import OUTPUTS, StationRig
 from hil.scanner.emulator import EmulatedScanner
 from hil.scanner.knobs import Timings
@@ -87,6 +96,63 @@ def test_an_interpreter_that_fails_sends_the_sheet_back_and_is_recorded(tmp_path
         assert rig.wait_for("returned").reason == "interpreterFailed"
     [record] = [record for record in rig.records.kept if record.event == "interpreterFailed"]
     assert record.fields == {"detail": "RuntimeError"}
+
+
+def logged(folder: Path) -> list[tuple[str, dict[str, Any]]]:
+    """The signed log that a station has left."""
+    with closing(rig_store(folder)) as store:
+        store.read()
+        entries = [json.loads(entry) for entry, _ in store.opened().media[0].log.entries()]
+    return [(entry["Id"], json.loads(entry["Details"])) for entry in entries]
+
+
+def test_the_signed_log_tells_the_day(tmp_path: Path, scanner: EmulatedScanner) -> None:
+    for number in (1, 2):
+        with StationRig(tmp_path, scanner, made_up(), read=accept) as rig:
+            rig.wait_for("waiting")
+            feed(rig, f"sheet-{number}")
+            rig.wait_for("waiting", count=number)
+            rig.turn_polls(is_open=False)
+            rig.wait_for("closed")
+    events = logged(tmp_path)
+    day = ["stationStarted", "scannerConnected", "pollsOpened", "sheetAccepted", "pollsPaused", "stationStopped"]
+    assert [name for name, _ in events] == ["logOpened", *day[:2], "zeroCheck", *day[2:], *day]
+    counts = [(name, details["count"]) for name, details in events if "count" in details]
+    assert counts[5:] == [(day[0], 1), (day[2], 1), (day[3], 2), (day[4], 2), (day[5], 2)]
+    assert events[1][1]["software"] == "rig"
+
+
+def test_after_a_fault_the_station_has_not_started_again(tmp_path: Path, scanner: EmulatedScanner) -> None:
+    with StationRig(tmp_path, scanner, made_up(), read=accept) as rig:
+        rig.wait_for("waiting")
+        rig.daemon.post(EvidenceTrouble("storeUnavailable", "a detail"))
+        rig.watch.wait_for(lambda document: document.state == "starting", 5)
+        rig.wait_for("waiting")
+    names = [name for name, _ in logged(tmp_path)]
+    assert names.count("stationStarted") == 1
+    assert names[-4:] == ["fault", "faultCleared", "scannerConnected", "stationStopped"]
+    [record] = [record for record in rig.records.kept if record.event == "evidence"]
+    assert record.fields == {"code": "storeUnavailable"}
+
+
+def test_a_lost_medium_is_shown_and_listed_among_the_problems(
+    tmp_path: Path, scanner: EmulatedScanner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge.station.daemon._TEND_MS", 50)
+    (tmp_path / "second").mkdir()
+    settings = replace(rig_settings(tmp_path), media=(tmp_path / "evidence", tmp_path / "second"))
+    store = EvidenceStore(settings, PACKAGE, software=SOFTWARE, clock=LogClock())
+    with StationRig(tmp_path, scanner, made_up(), read=accept, store=store) as rig:
+        assert rig.wait_for("waiting").problems == ()
+        shutil.rmtree(tmp_path / "second" / "rig")
+        document = rig.watch.wait_for(lambda document: document.signal == Signal.READY_ALARM, 5)
+        assert document.problems == ("mediumLost",)
+        assert rig.lit() == {"ready", "fault"}
+        feed(rig)
+        rig.wait_for("waiting", count=1)
+        rig.watch.wait_for(lambda document: document.signal == Signal.READY_ALARM, 5)
+        rig.turn_polls(is_open=False)
+        assert rig.wait_for("closed").signal == Signal.CLOSED_ALARM
 
 
 def test_at_the_end_every_line_is_released_and_the_feeder_is_off(tmp_path: Path, scanner: EmulatedScanner) -> None:

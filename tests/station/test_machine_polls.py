@@ -1,4 +1,4 @@
-"""How the station opens and pauses the polls in the evidence, what it does when the box is full, and when something is told aside."""
+"""How the station opens and pauses the polls in the evidence; what it does with a full box, and with what is told aside."""
 
 from __future__ import annotations
 
@@ -221,7 +221,7 @@ def test_room_that_is_there_again_is_used() -> None:
     world.room = 5
     world.tend()
     go(world)
-    assert (world.state, world.feeding) == ((StateName.WAITING, None), True)
+    assert (world.station.name, world.feeding) == (StateName.WAITING, True)
 
 
 def test_room_that_is_gone_while_the_station_waits_closes_it() -> None:

@@ -12,53 +12,34 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from edge.decision import Disposition, DispositionKind, Reason
-from edge.evidence.events import LogEvent
 from edge.evidence.reading import SheetReading
-from edge.evidence.store import Books, PendingStage, Polls
+from edge.evidence.store import PendingStage, Polls
 from edge.station.commands import (
     AcceptSheet,
-    AnsweredCommand,
     AskSensors,
     Command,
-    CommitSheet,
     Connect,
     Disconnect,
-    ErasePending,
     EvidenceCommand,
     Exit,
     Interpret,
-    KeepReturned,
-    MarkPending,
     NoteEvents,
-    OpenPolls,
-    PausePolls,
-    ReadEvidence,
     ReturnSheet,
     ScannerCommand,
     StartFeeding,
     StopFeeding,
     TendEvidence,
-    UnansweredCommand,
-    WritePending,
 )
 from edge.station.events import (
     CastPressed,
     Connected,
     ConnectFailed,
     Event,
-    EvidenceFailed,
     EvidenceRead,
-    EvidenceTold,
-    EvidenceTrouble,
     FromScanner,
     Interpreted,
-    PendingErased,
-    PendingMarked,
-    PendingWritten,
-    PollsSet,
     ReturnPressed,
     SensorsRead,
-    SheetCommitted,
     Tick,
     VerbRefused,
 )
@@ -78,6 +59,7 @@ from firmware_bridge.scanner import (
     SheetImages,
     SheetScanned,
 )
+from tests.station.ledger import Ledger
 
 IDENTITY = ScannerIdentity("pagescan6", "9072", "0115", "0000000A")
 LIMITS = Limits()
@@ -104,26 +86,14 @@ class Paper:
 
 
 @dataclass
-class World:
-    """See the module.
-
-    `count`, `stage`, `polls`, `returned` and `log` are what is durable; everything else of the station is lost in a crash. `room`
-    is how many sheets the evidence takes, `alarms` what it complains about.
-    """
+class World(Ledger):
+    """See the module. What is durable is the ledger's; everything else of the station is lost in a crash."""
 
     now: int = 0
-    count: int = 0
-    stage: PendingStage | None = None
-    polls: Polls = Polls.NEW
-    room: int = 1_000
-    alarms: tuple[str, ...] = ()
-    returned: int = 0
-    log: list[LogEvent] = field(default_factory=list)
     papers: list[Paper] = field(default_factory=list)
     cover_is_open: bool = False
     jam: bool = False
     plugged: bool = True
-    store_works: bool = True
     feeding: bool = False
     motion: str | None = None
     session: int | None = None
@@ -198,76 +168,21 @@ class World:
         """Carry out the oldest command to the evidence."""
         if not self.evidence:
             return False
-        self.events.append(self._kept(self.evidence.popleft()))
+        self.events.append(self.carry_out(self.evidence.popleft()))
         return True
-
-    @property
-    def books(self) -> Books:
-        """What the evidence holds."""
-        used = self.count + (self.stage is not None)
-        room = 0 if self.polls is Polls.CLOSED else max(0, self.room - used)
-        return Books(self.count, self.stage, room, self.polls, self.alarms)
 
     def tend(self) -> None:
         """A minute has passed for the daemon."""
         self.evidence.append(TendEvidence())
 
-    def _kept(self, command: EvidenceCommand) -> Event:
-        if isinstance(command, UnansweredCommand):
-            return self._told(command)
-        if not self.store_works:
-            return EvidenceFailed(command.number, "storeUnavailable", "no medium")
-        return self._answered(command)
-
-    def _told(self, command: UnansweredCommand) -> Event:
-        if not self.store_works:
-            return EvidenceTrouble("storeUnavailable", "no medium")
-        match command:
-            case KeepReturned():
-                assert self.stage is None, "a sheet that is on its way into the box is no returned one"
-                self.returned += 1
-            case NoteEvents(events=events):
-                self.log.extend(events)
-            case TendEvidence():
-                pass
-        return EvidenceTold(self.books)
-
-    def _answered(self, command: AnsweredCommand) -> Event:
-        match command:
-            case ReadEvidence(number=number):
-                return EvidenceRead(number, self.books)
-            case WritePending(number=number):
-                return self._written(number)
-            case MarkPending(number=number, stage=stage):
-                self.stage = stage if self.stage is not None else None
-                return PendingMarked(number)
-            case CommitSheet(number=number):
-                assert self.stage is not None, "nothing is pending"
-                self.count, self.stage = self.count + 1, None
-                if self.pending is not None and self.pending.unseen:
-                    self.pending.place = "box"
-                return SheetCommitted(number, self.books)
-            case ErasePending(number=number):
-                self.stage = None
-                return PendingErased(number, self.books)
-            case OpenPolls(number=number):
-                if self.polls is Polls.CLOSED:
-                    return EvidenceFailed(number, "pollsClosed", "for good")
-                self.polls = Polls.OPEN
-                return PollsSet(number, self.books)
-            case PausePolls(number=number):
-                self.polls = Polls.PAUSED if self.polls is Polls.OPEN else self.polls
-                return PollsSet(number, self.books)
-
-    def _written(self, number: int) -> Event:
-        assert self.stage is None, "a second sheet is written down before the first is settled"
-        if self.polls is not Polls.OPEN:
-            return EvidenceFailed(number, "pollsClosed", "the polls are not open")
-        if self.books.room == 0:
-            return EvidenceFailed(number, "storeFull", "no room")
-        self.stage = PendingStage.ACCEPTING
+    def wrote(self) -> None:
+        """What was written down is the sheet in the path."""
         self.pending = next((paper for paper in self.papers if paper.place == "escrow"), None)
-        return PendingWritten(number)
+
+    def counted(self) -> None:
+        """A sheet of which nobody can say where it went passes for one in the box."""
+        if self.pending is not None and self.pending.unseen:
+            self.pending.place = "box"
 
     def interpret(self) -> bool:
         """Read the oldest sheet that was scanned: as the paper in the escrow says."""
@@ -277,11 +192,6 @@ class World:
         kind: DispositionKind = next((paper.kind for paper in self.papers if paper.place == "escrow"), "return")
         self.events.append(Interpreted(command.sheet, reading(kind, *([] if kind == "accept" else ["why"]))))
         return True
-
-    def close_for_good(self) -> None:
-        """Another process closes the polls in the evidence, as it may while they are paused."""
-        if self.stage is None and self.polls is not Polls.OPEN:
-            self.polls = Polls.CLOSED
 
     # The scanner's side.
 

@@ -21,7 +21,7 @@ VISIBLE = 800
 """Milliseconds of the window in which the panel must look different, however the two rhythms are shifted against each other."""
 LONGEST_RHYTHM = 2000
 NEVER_CONFUSED = (Signal.ACCEPTED, Signal.RETURNED, Signal.REVIEW, Signal.FAULT)
-IDLE = (Signal.READY, Signal.CLOSED, Signal.OFF)
+IDLE = (Signal.READY, Signal.READY_ALARM, Signal.CLOSED, Signal.CLOSED_ALARM, Signal.OFF)
 
 signals = st.sampled_from(list(Signal))
 times = st.integers(0, 200_000)
