@@ -263,7 +263,8 @@ class World(Ledger):
             return False
         if any(other.place == "escrow" for other in self.papers):
             return False
-        paper.place, self.feeding = "escrow", False
+        # The same rollers take a sheet in: whatever they were told before, with nothing between them, is over.
+        paper.place, self.feeding, self.motion = "escrow", False, None
         self.report(ScanStarted())
         self.report(ScanFailed("noImage", "") if fails else SheetScanned(IMAGES))
         return True
