@@ -9,11 +9,12 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from edge.evidence.archive import SheetKind
+from edge.evidence.folder import sync_folder
 from edge.evidence.store import PendingStage, Polls, StoreError
 from edge.evidence.tlog.merkle import leaf_hash
 
@@ -125,6 +126,7 @@ class EventLog:
             if path.stat().st_size < _LEAST_BYTES:
                 # SQLite would make it a database.
                 raise StoreError("storeCorrupt", f"{path} is too short to be a log")
+            _make_durable(path)
             self._books = _connect(path)
             try:
                 self._check()
@@ -247,6 +249,21 @@ class EventLog:
             return LogState(revision, cast, returned, None if pending is None else PendingStage(pending), Polls(polls))
         except ValueError as error:
             raise StoreError("storeCorrupt", f"{self._path} has an unknown state: {error}") from error
+
+
+def _make_durable(path: Path) -> None:
+    """Sync what a killed process has written and not synced: it can be read, and a power cut could still take it away.
+
+    Not the file itself: to close it would end the locks that SQLite has on it in this process, and SQLite syncs it before it
+    forgets the write-ahead log.
+    """
+    with suppress(FileNotFoundError):
+        ahead = os.open(f"{path}-wal", os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        try:
+            os.fsync(ahead)
+        finally:
+            os.close(ahead)
+    sync_folder(path.parent)
 
 
 def _apply(books: sqlite3.Connection, size: int, change: Change) -> None:

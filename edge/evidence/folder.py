@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -18,6 +19,9 @@ def make_folder(folder: Path) -> None:
     while not folder.is_dir():
         missing.append(folder)
         folder = folder.parent
+    # A killed process may have made this one and not have synced it. Where it was always there, it need not be ours to look into.
+    with suppress(OSError):
+        sync_folder(folder.parent)
     for path in reversed(missing):
         path.mkdir(mode=0o700 if path is missing[0] else 0o777, exist_ok=True)
         sync_folder(path.parent)

@@ -6,24 +6,27 @@ import argparse
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
-from hil.crash.campaign import Result, go_through, recover_again, recoveries
+from hil.crash.campaign import CUTS_OF_EACH, Result, go_through, go_through_all, recoveries
 from hil.crash.kill import kill_day
+from hil.crash.killed_first import killed_first
 from hil.crash.session import Session
 from hil.crash.station_session import station_day
-from hil.crash.store_sessions import LOSSES, added_medium, lost_medium, whole_day
+from hil.crash.store_sessions import LOSSES, added_medium, lost_medium, short_day, whole_day
 
 LIMIT = 15_000
 KILLS = 60
-_SHARES: tuple[tuple[Callable[[], Session], float, float], ...] = (
-    (station_day, 0.14, 0.05),
-    (added_medium, 0.14, 0.05),
-    (whole_day, 0.28, 0.05),
-    *((lambda loss=loss: lost_medium((loss,)), 0.03, 0.01) for loss in LOSSES),
+_SHARES: tuple[tuple[Callable[[], Session], float, float, float], ...] = (
+    (station_day, 0.12, 0.04, 0.04),
+    (added_medium, 0.12, 0.04, 0.0),
+    (short_day, 0.0, 0.0, 0.08),
+    (partial(short_day, media=2), 0.0, 0.0, 0.08),
+    (whole_day, 0.24, 0.04, 0.0),
+    *((partial(lost_medium, (loss,)), 0.02, 0.005, 0.0) for loss in LOSSES),
 )
-"""Sessions, each with its shares of the limit: for its own cuts, and for those of recoveries from them."""
-_CUTS_OF_RECOVERY = 24
+"""Sessions, each with its shares of the limit: for its own cuts, for those of recoveries from them, for those after a kill."""
 _SHOWN = 20
 
 
@@ -39,7 +42,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--keep", type=Path, help="a folder for what the failed cuts have left")
     arguments = parser.parse_args(argv)
     begun = time.monotonic()
-    print(f"{'session':<66}{'writes':>8}{'cut points':>12}{'checked':>9}{'checks':>8}{'failed':>8}{'seconds':>9}")
+    print(f"{'session':<66}{'steps':>8}{'cut points':>12}{'checked':>9}{'checks':>8}{'failed':>8}{'seconds':>9}")
     results = []
     for result in _results(arguments.limit or None, arguments.seed, arguments.media, arguments.keep):
         results.append(result)
@@ -62,13 +65,23 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _results(limit: int | None, seed: int, media: int | None, keep: Path | None) -> Iterator[Result]:
-    for make, share, again in _SHARES:
+    for make, own, again, killed in _SHARES:
         session = make()
         if media not in {None, session.world.media}:
             continue
-        yield go_through(session, None if limit is None else round(limit * share), seed=seed, keep=keep)
-        count = max(1, round((LIMIT if limit is None else limit) * again / _CUTS_OF_RECOVERY))
-        yield recover_again(recoveries(session, count, seed=seed), seed=seed, keep=keep)
+        if own:
+            yield go_through(session, None if limit is None else round(limit * own), seed=seed, keep=keep)
+        several = partial(_several, limit or LIMIT)
+        if again:
+            openings = recoveries(session, several(again), seed=seed)
+            yield go_through_all("recoveries from it, cut again", openings, seed=seed, keep=keep)
+        if killed:
+            kills = killed_first(session, several(killed), seed=seed)
+            yield go_through_all(f"kills in {session.name}, then cuts", kills, seed=seed, keep=keep)
+
+
+def _several(limit: int, share: float) -> int:
+    return max(1, round(limit * share / CUTS_OF_EACH))
 
 
 def _print(result: Result) -> None:

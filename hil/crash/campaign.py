@@ -15,17 +15,16 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from hil.crash.session import Session
+from hil.crash.session import Session, in_memory
 from hil.crash.witness import MarkingStore
 from hil.cuts.images import Cut, images
 from hil.cuts.materialise import Materialiser, delete_folder
 from hil.cuts.record import record
 from hil.cuts.survey import Failure, keep_image
 
-_MEMORY = Path("/dev/shm")  # noqa: S108  only a folder in it is used, made by mkdtemp
 _AWAY_EVERY = 4
-_CUTS_OF_RECOVERY = 24
-"""Of each recorded recovery so many are checked."""
+CUTS_OF_EACH = 24
+"""Of each of many short sessions so many cuts are checked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +74,17 @@ def go_through(
     begun = time.monotonic()
     failures: list[Failure] = []
     tally, seen = _Tally(), set[bytes]()
-    moments = len(session.recording.operations) + 1
+    moments = len(session.recording.operations) + 1 - session.since
     chance = random.Random(seed)
     with _workplace(session) as targets:
         materialiser = Materialiser(targets)
         for index, group in groupby(images(session.recording, seed), key=lambda cut: cut.index):
+            if index < session.since:
+                continue
             cuts = list(group)
             tally.distinct += len(cuts)
             seen.update(cut.image.fingerprint for cut in cuts)
-            due = len(cuts) if limit is None else max(0, round(limit * (index + 1) / moments) - tally.checked)
+            due = len(cuts) if limit is None else max(0, round(limit * (index + 1 - session.since) / moments) - tally.checked)
             if most_failures is not None and len(failures) >= most_failures:
                 break
             for cut in cuts if due >= len(cuts) else chance.sample(cuts, due):
@@ -128,11 +129,11 @@ def recoveries(session: Session, count: int, *, seed: int = 0) -> Iterator[Sessi
             yield _recovery(session, by_call[call].pop(chance.randrange(len(by_call[call]))), call)
 
 
-def recover_again(sessions: Iterator[Session], *, seed: int = 0, keep: Path | None = None) -> Result:
-    """Check cuts of recoveries, and add up what came out."""
-    results = [go_through(session, _CUTS_OF_RECOVERY, seed=seed, keep=keep) for session in sessions]
+def go_through_all(name: str, sessions: Iterator[Session], *, seed: int = 0, keep: Path | None = None) -> Result:
+    """Check a few cuts of each of many short sessions, and add up what came out."""
+    results = [go_through(session, CUTS_OF_EACH, seed=seed, keep=keep) for session in sessions]
     return Result(
-        f"{len(results)} recoveries, cut again",
+        f"{len(results)} {name}",
         sum(result.operations for result in results),
         sum(result.distinct for result in results),
         sum(result.images for result in results),
@@ -147,7 +148,7 @@ def _recovery(session: Session, cut: Cut, call: str) -> Session:
     """The opening of what a cut has left, as the station does it."""
     labels = list(session.promises(cut))
     label = labels[-1]
-    with tempfile.TemporaryDirectory(dir=_in_memory()) as scratch:
+    with tempfile.TemporaryDirectory(dir=in_memory()) as scratch:
         folder = Path(scratch) / "world"
         cut.write_to({session.root: folder})
         with record(folder) as recording:
@@ -176,13 +177,8 @@ def _failure(check: Callable[[Mapping[Path, Path], Cut], None], targets: Mapping
 
 @contextmanager
 def _workplace(session: Session) -> Iterator[dict[Path, Path]]:
-    folder = Path(tempfile.mkdtemp(prefix="crash-", dir=_in_memory()))
+    folder = Path(tempfile.mkdtemp(prefix="crash-", dir=in_memory()))
     try:
         yield {session.root: folder / "world"}
     finally:
         delete_folder(folder)
-
-
-def _in_memory() -> Path | None:
-    """A folder in memory, where a sync takes no time; None where there is none."""
-    return _MEMORY if _MEMORY.is_dir() else None

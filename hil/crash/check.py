@@ -100,11 +100,10 @@ def _check(station: Station) -> None:
         if not station.loses_media or station.promise.certain or not _is_ahead(before, name, names[0]):
             raise CrashError(f"after recovery the {name} medium is not in use")
     if names != station.names:
-        # By then the other one may have gone far enough to take it in again.
-        log, held = _hold(station, *_open(station), released)
-    elif not station.visiting:
-        _open_again(station, first, log, names)
-    _go_on(station, log, held, released)
+        # By the second opening the other one may have gone far enough to take it in again.
+        first, books, names = _open(station)
+        log, held = _hold(station, first, books, names, released)
+    _go_on(station, first, log, held, released)
 
 
 def _is_ahead(before: Found, name: str, leader: str) -> bool:
@@ -130,7 +129,7 @@ def _check_without(station: Station, away: str) -> None:
             raise
         return
     log, held = _hold(station, first, books, names, released)
-    after = _go_on(station, log, held, released)
+    after = _go_on(station, first, log, held, released)
     if not station.promise.is_begun:
         # Then it was begun anew.
         return
@@ -240,11 +239,10 @@ def _told(held: Held) -> str:
     return f"(box {cast}, returned {returned}, pending {pending}, polls {held.polls})"
 
 
-def _open_again(station: Station, first: Found, log: RawLog, names: tuple[str, ...]) -> None:
+def _compare(station: Station, first: Found, second: Found, log: RawLog, names: tuple[str, ...]) -> None:
     """A second opening changes nothing but that it says again that a sheet is pending or a medium lost."""
-    second, _, used = _open(station)
     again, _ = agreed(second, names)
-    if used != names or second.boxes != first.boxes:
+    if second.boxes != first.boxes:
         raise CrashError("a second opening has changed a box")
     added = event_ids(again.entries[len(log.entries) :])
     said = {"sheetFoundPending"} if log.state[4] is not None else set()
@@ -255,13 +253,16 @@ def _open_again(station: Station, first: Found, log: RawLog, names: tuple[str, .
         raise CrashError(f"a second opening has changed the log: {added}")
 
 
-def _go_on(station: Station, log: RawLog, held: Held | None, released: tuple[bytes, ...]) -> Promise:
-    """Accept another sheet, if the polls are not closed for good, and sign; gives the promise from then on."""
+def _go_on(station: Station, first: Found, log: RawLog, held: Held | None, released: tuple[bytes, ...]) -> Promise:
+    """Open the evidence again, accept another sheet, if the polls are not closed for good, and sign; gives the promise then."""
     reading = sheet(NEXT_SHEET)
     content = content_of(sheet_files(reading))
     visiting = station.visiting or held is None or held.polls is Polls.CLOSED
     with closing(station.world.store(station.folder, station.label, visiting=station.visiting)) as store:
         store.read()
+        names = tuple(name for name in station.names if name in {medium.name for medium in store.opened().media})
+        if not station.visiting:
+            _compare(station, first, station.found(), log, names)
         if visiting or held is None:
             store.note([LogEvent("exportBegun", {"kind": "interim"})])
         else:
@@ -278,8 +279,6 @@ def _go_on(station: Station, log: RawLog, held: Held | None, released: tuple[byt
                 store.commit()
                 held = held.after("commit", {})
         store.checkpoint()
-        used = {medium.name for medium in store.opened().media}
-    names = tuple(name for name in station.names if name in used)
     again, now = agreed(station.found(), names)
     if now != held:
         raise CrashError("the store went on, and the box holds something else")

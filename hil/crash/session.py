@@ -15,6 +15,8 @@ from hil.cuts.images import Cut
 from hil.cuts.record import record
 from hil.cuts.recording import Recording
 
+_MEMORY = Path("/dev/shm")  # noqa: S108  only folders with names of their own are made in it
+
 
 @dataclass(frozen=True, eq=False)
 class Session:
@@ -26,6 +28,7 @@ class Session:
         recording: Of the one folder in which everything is.
         before: Marks of another session, of which this one begins with an image.
         loses_media: Whether media are lost in it.
+        since: Cuts before this operation are another session's.
     """
 
     name: str
@@ -33,6 +36,7 @@ class Session:
     recording: Recording
     before: tuple[str, ...] = ()
     loses_media: bool = False
+    since: int = 0
 
     @property
     def root(self) -> Path:
@@ -56,6 +60,11 @@ class Session:
             StoreError: the evidence cannot be opened.
         """
         check(self.world, targets[self.root], self.promises(cut), away=away, loses_media=self.loses_media)
+
+
+def in_memory() -> Path | None:
+    """A folder in memory, where a sync takes no time; None where there is none."""
+    return _MEMORY if _MEMORY.is_dir() else None
 
 
 def recorded(name: str, world: World, program: Callable[[Path, Recording], None], *, loses_media: bool = False) -> Session:
