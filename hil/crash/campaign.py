@@ -76,7 +76,7 @@ def go_through(
     tally, seen = _Tally(), set[bytes]()
     moments = len(session.recording.operations) + 1 - session.since
     chance = random.Random(seed)
-    with _workplace(session) as targets:
+    with _scratch_folders(session) as targets:
         materialiser = Materialiser(targets)
         for index, group in groupby(images(session.recording, seed), key=lambda cut: cut.index):
             if index < session.since:
@@ -176,7 +176,7 @@ def _failure(check: Callable[[Mapping[Path, Path], Cut], None], targets: Mapping
 
 
 @contextmanager
-def _workplace(session: Session) -> Iterator[dict[Path, Path]]:
+def _scratch_folders(session: Session) -> Iterator[dict[Path, Path]]:
     folder = Path(tempfile.mkdtemp(prefix="crash-", dir=in_memory()))
     try:
         yield {session.root: folder / "world"}

@@ -97,7 +97,7 @@ def survey(
             chosen = set(random.Random(seed).sample(range(distinct), limit))
     failures = []
     checked = distinct = 0
-    with _workplace(recording) as targets:
+    with _scratch_folders(recording) as targets:
         materialiser = Materialiser(targets)
         for number, cut in enumerate(images(recording, seed, draws=draws)):
             distinct += 1
@@ -129,7 +129,7 @@ def repeat(recording: Recording, name: str, check: Check, *, seed: int = 0, draw
     cut = next(images(recording, seed, draws=draws, only=name), None)
     if cut is None:
         raise KeyError(name)
-    with _workplace(recording) as targets:
+    with _scratch_folders(recording) as targets:
         Materialiser(targets).put(cut.image)
         check(targets, cut)
 
@@ -150,7 +150,7 @@ def _checked(check: Check, targets: Mapping[Path, Path], cut: Cut) -> Failure | 
 
 
 @contextmanager
-def _workplace(recording: Recording) -> Iterator[dict[Path, Path]]:
+def _scratch_folders(recording: Recording) -> Iterator[dict[Path, Path]]:
     """Folders for the images, in memory where that is possible: there a sync takes no time."""
     in_memory = _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK | os.X_OK)
     folder = Path(tempfile.mkdtemp(prefix="cuts-", dir=_MEMORY if in_memory else None))
