@@ -8,5 +8,5 @@ nothing that was erased can be opened, no signed checkpoint is contradicted, bot
 
 `witness` marks in a recording what the evidence was asked for and what it answered, `ledger` reads those marks, `session` and its
 neighbours make the recordings, `found` looks at what is on the media without the code under test, `check` compares, `campaign`
-goes through the cuts, `kill` does the same to the real process.
+goes through the cuts, `killed_first` lets a process be killed before the power fails, `kill` kills the real one.
 """

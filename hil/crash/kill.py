@@ -10,8 +10,8 @@ import shutil
 import sqlite3
 import tempfile
 import time
-from collections.abc import Mapping
-from contextlib import closing, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
@@ -114,13 +114,13 @@ def kill_day(kills: int, *, seed: int = 0) -> Killed:
             StationProcess(Path(folder) / "station", scanner, election=_election_file()) as process,
         ):
             day = _Day(process, scanner, contents, rng, killed)
-            # While it makes its evidence.
-            day.kill_start(None)
-            process.start()
+            goes_on = day.kill_first_start()
             for _ in range(_PER_DAY):
-                if killed.kills >= kills or not day.kill_once():
+                if killed.kills >= kills or not goes_on:
                     break
-            process.kill()
+                goes_on = day.kill_once()
+            if process.running:
+                process.kill()
     killed.seconds = time.monotonic() - begun
     return killed
 
@@ -182,6 +182,14 @@ class _Day:
         self._label = package.definition().ballot_hash.hex()
         self._world = World(1, {self._label: Log(self._label, package, SMALL)}, _DEVICE)
 
+    def kill_first_start(self) -> bool:
+        """Kill the process while it makes its evidence, and start it again; whether what it left is in order."""
+        with self._told("the first start"):
+            self._kill_start(None)
+            self._process.start()
+            return True
+        return False
+
     def kill_once(self) -> bool:
         """Put a sheet in, kill the process at some instant, check, and see to it that everything goes on; whether it did."""
         self._process.wait_for("waiting", seconds=_REST_S)
@@ -199,21 +207,22 @@ class _Day:
             self._scanner.cut_power()
         self._killed.kills += 1
         story = f"kill {self._killed.kills}: {sheet.name}, {button}, at {moment or 'a random instant'}{', dark' if dark else ''}"
-        try:
+        with self._told(story):
             self._check(ballot)
             self._start_again(ballot, dark=dark)
-        except (AssertionError, CrashError, StoreError, TimeoutError) as error:
+            return True
+        return False
+
+    @contextmanager
+    def _told(self, story: str) -> Iterator[None]:
+        """Take down what is wrong."""
+        try:
+            yield
+        except (CrashError, StoreError, TimeoutError) as error:
             self._killed.failures.append(f"{story}: {type(error).__name__}: {error}")
-            return False
-        return True
 
-    def kill_start(self, ballot: Ballot | None) -> None:
-        """Kill the process that was just started, somewhere between its first instruction and its first sheet.
-
-        Raises:
-            CrashError: a promise is broken.
-            StoreError: the evidence cannot be opened.
-        """
+    def _kill_start(self, ballot: Ballot | None) -> None:
+        """Kill the process that was just started, somewhere between its first instruction and its first sheet."""
         time.sleep(self._rng.uniform(0, _START_S))
         self._process.kill()
         self._killed.kills += 1
@@ -294,7 +303,7 @@ class _Day:
             self._scanner.restore_power()
         self._process.start()
         if self._rng.random() < _FALSE_STARTS:
-            self.kill_start(ballot)
+            self._kill_start(ballot)
             self._process.start()
         end = time.monotonic() + _REST_S
         while True:
