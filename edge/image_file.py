@@ -13,13 +13,15 @@ import os
 import stat
 import warnings
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+_PixelMode = Literal["L", "RGB"]
 
 MAX_FILE_BYTES = 64 << 20
 MAX_PIXELS = 60_000_000
@@ -33,6 +35,7 @@ _RAW_MODES = frozenset(
 )
 """Pixels as they lie in the file: 1-bit, 8-bit grey, 8-bit RGB, both with 8-bit alpha, and palettes. Pillow would read 16-bit RGB
 as well, and drop half of it."""
+_GREY_MODES = frozenset({"1", "L", "LA"})
 _MODES = frozenset({"1", "L", "RGB", "LA", "RGBA", "P"})
 _PNM_DECODER = "raw"
 """The decoder of binary PNM with 255 levels; text PNM costs a hundred times its length."""
@@ -74,13 +77,28 @@ def read_image(path: str | os.PathLike[str]) -> NDArray[np.uint8]:
     Raises:
         ImageFileError: and nothing else, whatever the path and the file are.
     """
+    return _read(path, "L")
+
+
+def read_colour_image(path: str | os.PathLike[str]) -> NDArray[np.uint8]:
+    """Read a scanned page with its colours: uint8 of shape (height, width, 3), red, green, blue; a grey file as `read_image`.
+
+    A JPEG's colours come by libjpeg's integer transform and upsampling.
+
+    Raises:
+        ImageFileError: and nothing else, whatever the path and the file are.
+    """
+    return _read(path, "RGB")
+
+
+def _read(path: str | os.PathLike[str], mode: _PixelMode) -> NDArray[np.uint8]:
     name = repr(os.fspath(path))
     data = _read_file(path, name)
     try:
         with warnings.catch_warnings():
             # A decoder that warns has read something other than what was written; this covers decompression bombs too.
             warnings.simplefilter("error")
-            return _decode(data, name)
+            return _decode(data, name, mode)
     except ImageFileError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -112,16 +130,19 @@ def _read_file(path: str | os.PathLike[str], name: str) -> bytes:
     return data
 
 
-def _decode(data: bytes, name: str) -> NDArray[np.uint8]:
+def _decode(data: bytes, name: str, mode: _PixelMode) -> NDArray[np.uint8]:
     with Image.open(BytesIO(data), formats=_FORMATS) as image:
         _check_header(image, name)
         if image.format == "JPEG" and data.count(_JPEG_SCAN) > _MOST_JPEG_SCANS:
             raise ImageFileError("imageTooLarge", f"{name} is decoded in more than {_MOST_JPEG_SCANS} passes")
         if image.format == "PNG":
             _check_png(data, name)
-        image.draft("L", image.size)  # JPEG only; the others ignore it
-        grey = np.asarray(image.convert("L"))
-        return _on_white(grey, np.asarray(image.getchannel("A"))) if image.mode in {"LA", "RGBA"} else grey
+        if mode == "RGB" and image.mode in _GREY_MODES:
+            mode = "L"
+        if mode == "L":
+            image.draft("L", image.size)  # JPEG only; the others ignore it
+        pixels = np.asarray(image.convert(mode))
+        return _on_white(pixels, np.asarray(image.getchannel("A"))) if image.mode in {"LA", "RGBA"} else pixels
 
 
 def _on_white(grey: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -129,6 +150,8 @@ def _on_white(grey: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> NDArray[np.u
     if int(alpha.min()) == 255:
         return grey
     opaque = alpha.astype(np.uint32)
+    if grey.ndim > alpha.ndim:
+        opaque = opaque[:, :, np.newaxis]
     return ((grey * opaque + 255 * (255 - opaque) + 127) // 255).astype(np.uint8)
 
 

@@ -1,0 +1,94 @@
+"""Mapping points of a form into an image, and fitting such a map to points that were found; whole numbers throughout."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from edge.fixed.number import SUBPIXEL, Int64Array, round_div
+
+SCALE_BITS = 20
+SCALE = 1 << SCALE_BITS
+UNITS_PER_INCH = 2540
+"""Form lengths are hundredths of a millimetre."""
+
+
+@dataclass(frozen=True, slots=True)
+class Affine:
+    """Form point to image position.
+
+    `x_of` and `y_of` give 1/256 pixel, counted from the left and top edge of the image, so that the centre of the first pixel is
+    at 128: `(origin * 2**20 + along_x * x + along_y * y) / 2**20`, rounded half up.
+    """
+
+    x0: int
+    xx: int
+    xy: int
+    y0: int
+    yx: int
+    yy: int
+
+    def x_of(self, x: Int64Array, y: Int64Array) -> Int64Array:
+        """Horizontal positions of form points."""
+        return self.x0 + ((self.xx * x + self.xy * y + SCALE // 2) >> SCALE_BITS)
+
+    def y_of(self, x: Int64Array, y: Int64Array) -> Int64Array:
+        """Vertical positions of form points."""
+        return self.y0 + ((self.yx * x + self.yy * y + SCALE // 2) >> SCALE_BITS)
+
+    def point(self, x: int, y: int) -> tuple[int, int]:
+        """Position of one form point."""
+        half = SCALE // 2
+        across = self.x0 + ((self.xx * x + self.xy * y + half) >> SCALE_BITS)
+        return across, self.y0 + ((self.yx * x + self.yy * y + half) >> SCALE_BITS)
+
+    @property
+    def dpi(self) -> int:
+        """Pixels per inch: the length of a step to the right and down, halved; rounded."""
+        per_unit = self.xx + self.yy
+        return round_div(per_unit * UNITS_PER_INCH, 2 * SCALE * SUBPIXEL)
+
+    def distance(self, units: int) -> int:
+        """A length of the form in 1/256 pixel, rounded."""
+        return round_div(units * (self.xx + self.yy), 2 * SCALE)
+
+
+def fit_affine(form_x: Int64Array, form_y: Int64Array, image_x: Int64Array, image_y: Int64Array) -> Affine | None:
+    """The map with the least squared error from form points to image positions in 1/256 pixel; None for points in a line.
+
+    Solved in whole numbers of any size, so that the answer is the same everywhere; only the coefficients are rounded.
+    """
+    points = list(zip(form_x.tolist(), form_y.tolist(), image_x.tolist(), image_y.tolist(), strict=True))
+    count = len(points)
+    if count < 3:
+        return None
+    sum_x, sum_y = sum(point[0] for point in points), sum(point[1] for point in points)
+    # About the centroid, times the count, everything stays whole.
+    centred = [(count * x - sum_x, count * y - sum_y) for x, y, _, _ in points]
+    xx = sum(x * x for x, _ in centred)
+    xy = sum(x * y for x, y in centred)
+    yy = sum(y * y for _, y in centred)
+    determinant = xx * yy - xy * xy
+    if determinant <= 0:
+        return None
+
+    def solve(values: list[int]) -> tuple[int, int, int]:
+        total = sum(values)
+        by_x = sum(x * value for (x, _), value in zip(centred, values, strict=True))
+        by_y = sum(y * value for (_, y), value in zip(centred, values, strict=True))
+        along_x = round_div((by_x * yy - by_y * xy) * count * SCALE, determinant)
+        along_y = round_div((by_y * xx - by_x * xy) * count * SCALE, determinant)
+        origin = round_div(total * SCALE - along_x * sum_x - along_y * sum_y, count * SCALE)
+        return origin, along_x, along_y
+
+    return Affine(*solve([point[2] for point in points]), *solve([point[3] for point in points]))
+
+
+def squared_errors(
+    affine: Affine, form_x: Int64Array, form_y: Int64Array, image_x: Int64Array, image_y: Int64Array
+) -> Int64Array:
+    """Squared distances between mapped and found points, in 1/65,536 square pixel."""
+    across = affine.x_of(form_x, form_y) - image_x
+    down = affine.y_of(form_x, form_y) - image_y
+    return np.asarray(across * across + down * down, np.int64)

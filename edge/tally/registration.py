@@ -1,0 +1,273 @@
+"""Where a form lies in an image: found by its windows, from 120 to 330 dpi, turned by up to 6 degrees and by half a turn.
+
+Neighbouring cells give the slant and, with the form's pitch, the scale. Each pair of a window in the image and one of the form
+then votes for a shift; the shift with the most votes is fitted to all windows that agree with it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from edge.definition.form import Form
+from edge.fixed.number import SUBPIXEL, Int64Array
+from edge.tally.affine import SCALE, UNITS_PER_INCH, Affine, fit_affine, squared_errors
+from edge.tally.result import Placement, Refusal
+from edge.tally.scan import TallyScan
+from edge.tally.windows import Windows, find_windows
+
+LEAST_DPI, MOST_DPI = 120, 330
+"""Promised are 150 to 300; paper stretches and scanners differ."""
+_CONTRASTS = (7, 4, 12)
+"""Per cent below the local mean at which a pixel is a line, in the order in which they are tried: fine red print on a clean scan,
+pale print, and a dirty background."""
+_LINE = 50
+"""Hundredths of a millimetre of printed line that a window lacks of its box: half a line on each side, and their blur."""
+_SLANT_BITS = 16
+_MOST_SLANT = (1 << _SLANT_BITS) * 105 // 1000
+"""Tangent of 6 degrees."""
+_LEAST_MATCHES = 9
+_LEAST_SHARE = (9, 20)
+"""Of the windows that the image should show at the place found, this share is needed: writing across frames hides some."""
+_MOST_RIVAL = (9, 10)
+"""A second place, elsewhere or the other way up, must match fewer than this share of the first one's windows."""
+_MOST_TRIALS = 6
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Template:
+    """Windows of a form: middles and sizes of boxes in hundredths of a millimetre, and which of them are cells of fields."""
+
+    x: Int64Array
+    y: Int64Array
+    width: Int64Array
+    height: Int64Array
+    pitches: tuple[tuple[int, int], ...]
+    """Distinct widths and heights of cells that have a neighbour in their box."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Registered:
+    """A form found in a scan: the scan the right way up, the map into it, and the summary of how well it fits."""
+
+    scan: TallyScan
+    affine: Affine
+    placement: Placement
+
+
+def _template(form: Form) -> _Template:
+    boxes = [cell for field in form.all_fields for cell in field.cell_boxes()] + list(form.registration.frames)
+    columns = np.array([(2 * box.x + box.width, 2 * box.y + box.height, box.width, box.height) for box in boxes], np.int64).T
+    pitches = {(box.width // field.cells, box.height) for field in form.all_fields if field.cells > 1 for box in field.boxes}
+    return _Template(columns[0] // 2, columns[1] // 2, columns[2], columns[3], tuple(sorted(pitches)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """A scale in dpi and a slant (tangent times 2**16) worth trying, with the pairs of neighbours that speak for it."""
+
+    dpi: int
+    slant: int
+    votes: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Fit:
+    affine: Affine
+    matched: int
+    upside_down: bool
+
+
+def register(scan: TallyScan, form: Form) -> Registered | Refusal:
+    """Find a form in a scan; a Refusal `formNotFound` or `formAmbiguous` when it is not there for certain."""
+    template = _template(form)
+    best: tuple[_Fit, int] | None = None
+    rival = 0
+    for contrast in _CONTRASTS:
+        windows = find_windows(scan.print, contrast)
+        fits = _fits(windows, template, scan.print.shape)
+        if fits:
+            found, expected = fits[0], _expected(fits[0].affine, template, scan.print.shape)
+            if best is None or found.matched * best[1] > best[0].matched * expected:
+                best = found, expected
+                rival = next((fit.matched for fit in fits[1:] if _differs(fit, found, template)), 0)
+            # Nine tenths of the windows is as good as paper gets.
+            if best[0].matched * 10 >= best[1] * 9:
+                break
+    if best is None:
+        return Refusal("formNotFound", f"the cells of form {form.name} are not on this page")
+    fit, expected = best
+    if fit.matched < _LEAST_MATCHES or fit.matched * _LEAST_SHARE[1] < expected * _LEAST_SHARE[0]:
+        detail = (
+            f"the cells of form {form.name} are not on this page: {fit.matched} frames fit, of {expected} that should be there"
+        )
+        return Refusal("formNotFound", detail)
+    if rival * _MOST_RIVAL[1] >= fit.matched * _MOST_RIVAL[0]:
+        return Refusal("formAmbiguous", f"form {form.name} fits in two ways, by {fit.matched} and by {rival} frames")
+    affine = fit.affine
+    coefficients = (affine.x0, affine.xx, affine.xy, affine.y0, affine.yx, affine.yy)
+    placement = Placement(coefficients, fit.upside_down, affine.dpi, fit.matched, expected)
+    return Registered(scan.turned() if fit.upside_down else scan, affine, placement)
+
+
+def _fits(windows: Windows, template: _Template, shape: tuple[int, ...]) -> list[_Fit]:
+    """Fits of the form either way up, best first."""
+    found = []
+    height, width = shape[0], shape[1]
+    turned = Windows(width - windows.left - windows.width, height - windows.top - windows.height, windows.width, windows.height)
+    for trial in _trials(windows, template):
+        for upside_down, seen in ((False, windows), (True, turned)):
+            fit = _fit(seen, template, trial, upside_down=upside_down)
+            if fit is not None:
+                found.append(fit)
+    return sorted(found, key=lambda fit: -fit.matched)
+
+
+def _trials(windows: Windows, template: _Template) -> list[_Trial]:
+    """Scales and slants that pairs of neighbouring cells suggest, most votes first."""
+    if len(windows) < _LEAST_MATCHES:
+        return []
+    across = (windows.middle_x[np.newaxis, :] - windows.middle_x[:, np.newaxis]) // 2
+    down = (windows.middle_y[np.newaxis, :] - windows.middle_y[:, np.newaxis]) // 2
+    wide, tall = windows.width[:, np.newaxis], windows.height[:, np.newaxis]
+    close = (across > 0) & (across * 20 >= wide * 19) & (across * 10 <= wide * 13)
+    close &= np.abs(down) << _SLANT_BITS <= across * _MOST_SLANT + (1 << _SLANT_BITS)
+    close &= np.abs(wide - wide.T) * 8 <= wide
+    close &= np.abs(tall - tall.T) * 8 <= tall
+    first, second = np.nonzero(close)
+    if not len(first):
+        return []
+    pitch, drop = across[first, second], down[first, second]
+    slants = (drop << _SLANT_BITS) // pitch
+    trials: list[_Trial] = []
+    for cell_width, cell_height in template.pitches:
+        dpi = pitch * UNITS_PER_INCH // cell_width
+        # The box around a turned window is taller by the part of its width that it climbs.
+        climb = (np.abs(slants) * windows.width[first]) >> _SLANT_BITS
+        upright = windows.height[first] - climb
+        height = (cell_height - _LINE) * dpi // UNITS_PER_INCH
+        fits = (np.abs(upright - height) * 6 <= height) & (dpi >= LEAST_DPI) & (dpi <= MOST_DPI)
+        trials += _peaks(dpi[fits], slants[fits])
+    trials.sort(key=lambda trial: (-trial.votes, trial.dpi, trial.slant))
+    return trials[:_MOST_TRIALS]
+
+
+def _peaks(dpi: Int64Array, slants: Int64Array) -> list[_Trial]:
+    """The scales with the most pairs within 4 per cent of them, none near another, each with the middle of its pairs' slants."""
+    found: list[_Trial] = []
+    left = np.ones(len(dpi), np.bool_)
+    while left.any() and len(found) < 3:
+        near = np.abs(dpi[left][:, np.newaxis] - dpi[left][np.newaxis, :]) * 25 <= dpi[left][:, np.newaxis]
+        votes = near.sum(axis=1)
+        peak = int(np.argmax(votes))
+        chosen = near[peak]
+        middle = np.sort(dpi[left][chosen])[int(votes[peak]) // 2]
+        slant = np.sort(slants[left][chosen])[int(votes[peak]) // 2]
+        found.append(_Trial(int(middle), int(slant), int(votes[peak])))
+        left[np.flatnonzero(left)[np.abs(dpi[left] - middle) * 12 <= middle]] = False
+    return found
+
+
+def _fit(windows: Windows, template: _Template, trial: _Trial, *, upside_down: bool) -> _Fit | None:
+    """The form at a scale and slant, shifted to where most windows agree, then fitted to them."""
+    per_unit = trial.dpi * SUBPIXEL * SCALE // UNITS_PER_INCH
+    # Half a turn leaves the slant as it is. The cosine of 6 degrees is close enough to one to start from.
+    across = (per_unit * trial.slant) >> _SLANT_BITS
+    start = Affine(0, per_unit, -across, 0, across, per_unit)
+    size_x, size_y = _sizes(start, template, trial.slant)
+    found_x, found_y = windows.middle_x * (SUBPIXEL // 2), windows.middle_y * (SUBPIXEL // 2)
+    fits = np.abs(windows.width[:, np.newaxis] - size_x[np.newaxis, :]) * 7 <= size_x[np.newaxis, :]
+    fits &= np.abs(windows.height[:, np.newaxis] - size_y[np.newaxis, :]) * 5 <= size_y[np.newaxis, :]
+    seen, box = np.nonzero(fits)
+    if len(seen) < _LEAST_MATCHES:
+        return None
+    shift_x = found_x[seen] - start.x_of(template.x[box], template.y[box])
+    shift_y = found_y[seen] - start.y_of(template.x[box], template.y[box])
+    step = max(SUBPIXEL, start.distance(int(template.height.min())) // 3)
+    best = _most_voted(shift_x // step, shift_y // step)
+    near = (np.abs(shift_x - (2 * best[0] + 2) * step // 2) <= step) & (np.abs(shift_y - (2 * best[1] + 2) * step // 2) <= step)
+    middle_x, middle_y = int(np.sort(shift_x[near])[near.sum() // 2]), int(np.sort(shift_y[near])[near.sum() // 2])
+    affine = Affine(middle_x, start.xx, start.xy, middle_y, start.yx, start.yy)
+    pairs: tuple[Int64Array, Int64Array] | None = None
+    for tolerance in (step, step * 2 // 3, step // 2, step // 2):
+        pairs = _pairs(affine, template, seen, box, found_x, found_y, tolerance)
+        if len(pairs[0]) < _LEAST_MATCHES:
+            return None
+        fitted = fit_affine(template.x[pairs[1]], template.y[pairs[1]], found_x[pairs[0]], found_y[pairs[0]])
+        if fitted is None or not _plausible(fitted):
+            return None
+        affine = fitted
+    assert pairs is not None  # noqa: S101  the loop above has run
+    return _Fit(affine, len(pairs[0]), upside_down)
+
+
+def _sizes(affine: Affine, template: _Template, slant: int) -> tuple[Int64Array, Int64Array]:
+    """Sizes in pixels of the boxes around the turned windows of the form."""
+    width = (template.width - _LINE) * affine.xx // (SCALE * SUBPIXEL)
+    height = (template.height - _LINE) * affine.yy // (SCALE * SUBPIXEL)
+    lean = abs(slant)
+    return width + ((height * lean) >> _SLANT_BITS), height + ((width * lean) >> _SLANT_BITS)
+
+
+def _most_voted(across: Int64Array, down: Int64Array) -> tuple[int, int]:
+    """The two by two bins of shifts with the most votes; the first of them in order of position where several have as many."""
+    across_least, down_least = int(across.min()), int(down.min())
+    votes = np.zeros((int(across.max()) - across_least + 2, int(down.max()) - down_least + 2), np.int64)
+    np.add.at(votes, (across - across_least, down - down_least), 1)
+    squares = votes[:-1, :-1] + votes[1:, :-1] + votes[:-1, 1:] + votes[1:, 1:]
+    column, row = np.unravel_index(int(np.argmax(squares)), squares.shape)
+    return int(column) + across_least, int(row) + down_least
+
+
+def _pairs(
+    affine: Affine,
+    template: _Template,
+    seen: Int64Array,
+    box: Int64Array,
+    found_x: Int64Array,
+    found_y: Int64Array,
+    tolerance: int,
+) -> tuple[Int64Array, Int64Array]:
+    """Windows and boxes that fit each other in size and place, each at most once, nearest first."""
+    errors = squared_errors(affine, template.x[box], template.y[box], found_x[seen], found_y[seen])
+    close = errors <= tolerance * tolerance
+    order = np.lexsort((box[close], seen[close], errors[close]))
+    windows, boxes = seen[close][order], box[close][order]
+    _, first = np.unique(windows, return_index=True)
+    keep = np.zeros(len(windows), np.bool_)
+    keep[first] = True
+    _, first = np.unique(np.where(keep, boxes, -1 - np.arange(len(boxes))), return_index=True)
+    once = np.zeros(len(windows), np.bool_)
+    once[first] = True
+    keep &= once
+    return windows[keep], boxes[keep]
+
+
+def _plausible(affine: Affine) -> bool:
+    """Whether the map only turns, scales and stretches a little: nothing that paper does not do in a scanner."""
+    scale = (affine.xx + affine.yy) // 2
+    return (
+        LEAST_DPI <= affine.dpi <= MOST_DPI
+        and abs(affine.xx - affine.yy) * 20 <= scale
+        and abs(affine.xy + affine.yx) * 25 <= scale
+        and abs(affine.yx - affine.xy) * 500 <= scale * 110
+    )
+
+
+def _expected(affine: Affine, template: _Template, shape: tuple[int, ...]) -> int:
+    """How many of the form's windows lie in the image."""
+    x, y = affine.x_of(template.x, template.y), affine.y_of(template.x, template.y)
+    half_x = template.width * affine.xx // (2 * SCALE)
+    half_y = template.height * affine.yy // (2 * SCALE)
+    inside = (x >= half_x) & (y >= half_y) & (x + half_x <= shape[1] * SUBPIXEL) & (y + half_y <= shape[0] * SUBPIXEL)
+    return int(inside.sum())
+
+
+def _differs(fit: _Fit, other: _Fit, template: _Template) -> bool:
+    """Whether two fits put the form elsewhere by more than half a cell, or the other way up."""
+    if fit.upside_down != other.upside_down:
+        return True
+    far = abs(fit.affine.x_of(template.x, template.y) - other.affine.x_of(template.x, template.y))
+    far = far + abs(fit.affine.y_of(template.x, template.y) - other.affine.y_of(template.x, template.y))
+    return int(far.max()) * 2 > fit.affine.distance(int(template.height.min()))
