@@ -13,6 +13,7 @@ import numpy as np
 from edge.definition.form import Form
 from edge.fixed.number import SUBPIXEL, Int64Array
 from edge.tally.affine import SCALE, UNITS_PER_INCH, Affine, fit_affine, squared_errors
+from edge.tally.brackets import find_brackets
 from edge.tally.result import Placement, Refusal
 from edge.tally.scan import TallyScan
 from edge.tally.windows import Windows, find_windows
@@ -75,8 +76,14 @@ class _Trial:
 @dataclass(frozen=True, slots=True, eq=False)
 class _Fit:
     affine: Affine
-    matched: int
+    points: tuple[Int64Array, Int64Array, Int64Array, Int64Array]
+    """Form x and y, image x and y of the windows that it is fitted to."""
     upside_down: bool
+
+    @property
+    def matched(self) -> int:
+        """How many windows agree with it."""
+        return len(self.points[0])
 
 
 def register(scan: TallyScan, form: Form) -> Registered | Refusal:
@@ -105,10 +112,22 @@ def register(scan: TallyScan, form: Form) -> Registered | Refusal:
         return Refusal("formNotFound", detail)
     if rival * _MOST_RIVAL[1] >= fit.matched * _MOST_RIVAL[0]:
         return Refusal("formAmbiguous", f"form {form.name} fits in two ways, by {fit.matched} and by {rival} frames")
-    affine = fit.affine
+    if fit.upside_down:
+        scan = scan.turned()
+    affine, brackets = _steadied(fit, scan, form)
     coefficients = (affine.x0, affine.xx, affine.xy, affine.y0, affine.yx, affine.yy)
-    placement = Placement(coefficients, fit.upside_down, affine.dpi, fit.matched, expected)
-    return Registered(scan.turned() if fit.upside_down else scan, affine, placement)
+    placement = Placement(coefficients, fit.upside_down, affine.dpi, fit.matched, expected, brackets)
+    return Registered(scan, affine, placement)
+
+
+def _steadied(fit: _Fit, scan: TallyScan, form: Form) -> tuple[Affine, int]:
+    """The map fitted to the windows and to the corner marks, where that leaves it plausible, and how many marks those are."""
+    marks = find_brackets(scan.print, fit.affine, form)
+    points = [np.concatenate((window, mark)) for window, mark in zip(fit.points, marks, strict=True)]
+    fitted = fit_affine(points[0], points[1], points[2], points[3])
+    if not len(marks[0]) or fitted is None or not _plausible(fitted):
+        return fit.affine, 0
+    return fitted, len(marks[0])
 
 
 def _fits(windows: Windows, template: _Template, shape: tuple[int, ...]) -> list[_Fit]:
@@ -189,17 +208,17 @@ def _fit(windows: Windows, template: _Template, trial: _Trial, *, upside_down: b
     near = (np.abs(shift_x - (2 * best[0] + 2) * step // 2) <= step) & (np.abs(shift_y - (2 * best[1] + 2) * step // 2) <= step)
     middle_x, middle_y = int(np.sort(shift_x[near])[near.sum() // 2]), int(np.sort(shift_y[near])[near.sum() // 2])
     affine = Affine(middle_x, start.xx, start.xy, middle_y, start.yx, start.yy)
-    pairs: tuple[Int64Array, Int64Array] | None = None
+    points = (template.x[:0], template.y[:0], found_x[:0], found_y[:0])
     for tolerance in (step, step * 2 // 3, step // 2, step // 2):
         pairs = _pairs(affine, template, seen, box, found_x, found_y, tolerance)
         if len(pairs[0]) < _LEAST_MATCHES:
             return None
-        fitted = fit_affine(template.x[pairs[1]], template.y[pairs[1]], found_x[pairs[0]], found_y[pairs[0]])
+        points = template.x[pairs[1]], template.y[pairs[1]], found_x[pairs[0]], found_y[pairs[0]]
+        fitted = fit_affine(*points)
         if fitted is None or not _plausible(fitted):
             return None
         affine = fitted
-    assert pairs is not None  # noqa: S101  the loop above has run
-    return _Fit(affine, len(pairs[0]), upside_down)
+    return _Fit(affine, points, upside_down)
 
 
 def _sizes(affine: Affine, template: _Template, slant: int) -> tuple[Int64Array, Int64Array]:

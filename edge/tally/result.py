@@ -136,6 +136,7 @@ class Placement:
         dpi: Pixels per inch, rounded.
         matched: Frames that were found, of those that the image should show.
         expected: How many those are.
+        brackets: Corner marks that were found.
     """
 
     coefficients: tuple[int, int, int, int, int, int]
@@ -143,6 +144,7 @@ class Placement:
     dpi: int
     matched: int
     expected: int
+    brackets: int = 0
 
 
 @dataclass(frozen=True, slots=True)

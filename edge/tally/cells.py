@@ -1,0 +1,212 @@
+"""Cells cut from the scan: each as a small picture of the same size, 0 = paper and 255 = pen, and what is doubtful about it.
+
+Pixels are taken where the frame's measured lines say, between pixels by integer interpolation; the page itself is never warped.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.definition.form import Box, FormField
+from edge.fixed.number import SUBPIXEL, Int64Array
+from edge.page.area import Area
+from edge.page.page import Grey
+from edge.tally.affine import Affine
+from edge.tally.frame_lines import CellFrame
+from edge.tally.ink import PATCH_SIDE, Frame
+from edge.tally.scan import TallyScan
+
+_CELL_SIDE = 64
+"""Pixels of a patch that the longer side of a cell covers."""
+_FINE_DPI = 225
+"""From here on pixels are averaged two by two before they are sampled: a patch has about 180 dpi."""
+_PAPER_PARTS = (3, 4)
+"""The paper's level is the value that three quarters of a patch's pixels do not exceed; writing covers less than a quarter."""
+_INK_PER_CENT = 12
+"""Darker than the paper by more than this is ink when the pen's own level is looked for."""
+_PEN_PARTS = (3, 4)
+"""The pen's depth is the one that three quarters of the ink does not exceed: the rims of strokes are paler."""
+_LEAST_PEN_PER_CENT = 20
+"""A pen that is paler than this below the paper is taken for one that has this depth: noise must not become ink."""
+_FOREIGN_PER_CENT = 22
+_LEAST_FOREIGN = 40
+"""Pixels of a patch, of 4096 in a square cell, that are dark only in a colour that no pen of the form has."""
+_INSIDE = 8
+"""Pixels inside the frame's centre line in which foreign colour is not looked for: the print's own lies there."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CellCut:
+    """The cells of a form, in the order of the fields and their cells.
+
+    Attributes:
+        fields: Name of the field of each.
+        frame: Where the printed frame lies in each patch, by shape of cell; patches with one frame are a batch.
+        patches: uint8 (n, 96, 96), 0 = paper, 255 = full ink.
+        frames: The frame of each patch.
+        doubts: Why a cell cannot be believed, or None: offImage, frameNotFound, foreignInk.
+        areas: Where each lies in the upright image.
+    """
+
+    fields: tuple[str, ...]
+    patches: NDArray[np.uint8]
+    frames: tuple[Frame, ...]
+    doubts: tuple[str | None, ...]
+    areas: tuple[Area, ...]
+
+
+def cut_cells(scan: TallyScan, affine: Affine, fields: tuple[FormField, ...], found: dict[str, tuple[CellFrame, ...]]) -> CellCut:
+    """Cut the cells of the fields from an upright scan."""
+    names: list[str] = []
+    boxes: list[Box] = []
+    places: list[CellFrame] = []
+    by_hand: list[bool] = []
+    for field in fields:
+        cells = field.cell_boxes()
+        names += [field.name] * len(cells)
+        boxes += cells
+        places += found[field.name]
+        by_hand += [field.written == "hand"] * len(cells)
+    frames = tuple(_frame_in_patch(box) for box in boxes)
+    corners = _corners(affine, boxes, places)
+    x, y = _positions(corners, np.array(frames, np.int64))
+    fine = affine.dpi >= _FINE_DPI
+    pen = _sample(_halved(scan.pen) if fine else scan.pen, x, y, halved=fine)
+    paper = _paper(pen)
+    depth = np.maximum(paper - pen, 0)
+    patches = _darkness(depth, paper, frames, np.array(by_hand, np.bool_))
+    height, width = scan.pen.shape
+    off = _off_image(corners, width, height)
+    foreign = np.zeros(len(boxes), np.bool_)
+    if scan.in_colour:
+        full = _sample(_halved(scan.print) if fine else scan.print, x, y, halved=fine)
+        foreign = _foreign(full, depth, frames)
+    doubts = tuple(
+        "offImage" if off[number] else None if place.certain and not foreign[number] else _doubt(place)
+        for number, place in enumerate(places)
+    )
+    return CellCut(tuple(names), patches, frames, doubts, _areas(corners, width, height))
+
+
+def _doubt(place: CellFrame) -> str:
+    return "foreignInk" if place.certain else "frameNotFound"
+
+
+def _frame_in_patch(box: Box) -> Frame:
+    """A cell's frame in its patch: the longer side spans 64 pixels, everything is centred."""
+    longer = max(box.width, box.height)
+    half_width = (box.width * _CELL_SIDE + longer) // (2 * longer)
+    half_height = (box.height * _CELL_SIDE + longer) // (2 * longer)
+    middle = PATCH_SIDE // 2
+    return Frame(middle - half_width, middle - half_height, middle + half_width, middle + half_height)
+
+
+def _corners(affine: Affine, boxes: list[Box], places: list[CellFrame]) -> Int64Array:
+    """Image positions of the upper left, upper right and lower left corner of each cell: int64 (n, 3, 2), 1/256 pixel."""
+    left, top = np.array([box.x for box in boxes]), np.array([box.y for box in boxes])
+    right, bottom = left + np.array([box.width for box in boxes]), top + np.array([box.height for box in boxes])
+    shift_left, shift_right = np.array([place.left for place in places]), np.array([place.right for place in places])
+    shift_top, shift_bottom = np.array([place.top for place in places]), np.array([place.bottom for place in places])
+    points = (
+        (affine.x_of(left, top) + shift_left, affine.y_of(left, top) + shift_top),
+        (affine.x_of(right, top) + shift_right, affine.y_of(right, top) + shift_top),
+        (affine.x_of(left, bottom) + shift_left, affine.y_of(left, bottom) + shift_bottom),
+    )
+    return np.asarray(np.stack([np.stack(point, axis=1) for point in points], axis=1), np.int64)
+
+
+def _positions(corners: Int64Array, frames: Int64Array) -> tuple[Int64Array, Int64Array]:
+    """Where each pixel of each patch lies in the image, 1/256 pixel; two arrays int64 (n, 96, 96)."""
+    middles = 2 * np.arange(PATCH_SIDE, dtype=np.int64) + 1
+    left, top, right, bottom = (frames[:, side, np.newaxis, np.newaxis] for side in range(4))
+    across = middles[np.newaxis, np.newaxis, :] - 2 * left
+    down = middles[np.newaxis, :, np.newaxis] - 2 * top
+    wide, tall = 2 * (right - left), 2 * (bottom - top)
+    start = corners[:, 0, :, np.newaxis, np.newaxis]
+    along, below = corners[:, 1, :, np.newaxis, np.newaxis] - start, corners[:, 2, :, np.newaxis, np.newaxis] - start
+    x = start[:, 0] + (along[:, 0] * across) // wide + (below[:, 0] * down) // tall
+    y = start[:, 1] + (along[:, 1] * across) // wide + (below[:, 1] * down) // tall
+    return x, y
+
+
+def _halved(plane: Grey) -> Grey:
+    """The plane at half the resolution: means of two by two pixels, rounded half up; an odd last row or column is dropped."""
+    height, width = plane.shape[0] // 2 * 2, plane.shape[1] // 2 * 2
+    whole = plane[:height, :width].astype(np.uint16)
+    total = whole[0::2, 0::2] + whole[0::2, 1::2] + whole[1::2, 0::2] + whole[1::2, 1::2]
+    return np.asarray((total + 2) >> 2, np.uint8)
+
+
+def _sample(plane: Grey, x: Int64Array, y: Int64Array, *, halved: bool) -> NDArray[np.int32]:
+    """Grey levels at positions of the whole image, interpolated between the four nearest pixels, rounded half up."""
+    height, width = plane.shape
+    if halved:
+        x, y = x >> 1, y >> 1
+    # A pixel's level is that of its middle.
+    x, y = x - SUBPIXEL // 2, y - SUBPIXEL // 2
+    column = np.clip(x >> 8, 0, width - 2).astype(np.int32)
+    row = np.clip(y >> 8, 0, height - 2).astype(np.int32)
+    right = np.clip(x - (column.astype(np.int64) << 8), 0, SUBPIXEL).astype(np.int32)
+    below = np.clip(y - (row.astype(np.int64) << 8), 0, SUBPIXEL).astype(np.int32)
+    flat = np.ascontiguousarray(plane).ravel()
+    index = row * np.int32(width) + column
+    upper = flat[index] * (SUBPIXEL - right) + flat[index + 1] * right
+    lower = flat[index + width] * (SUBPIXEL - right) + flat[index + width + 1] * right
+    return np.asarray((upper * (SUBPIXEL - below) + lower * below + (1 << 15)) >> 16, np.int32)
+
+
+def _paper(samples: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Level of the paper of each patch: int32 (n, 1, 1)."""
+    flat = samples.reshape(len(samples), -1)
+    place = flat.shape[1] * _PAPER_PARTS[0] // _PAPER_PARTS[1]
+    return np.partition(flat, place, axis=1)[:, place].reshape(-1, 1, 1)
+
+
+def _darkness(
+    depth: NDArray[np.int32], paper: NDArray[np.int32], frames: tuple[Frame, ...], by_hand: NDArray[np.bool_]
+) -> NDArray[np.uint8]:
+    """Depth below the paper in parts of the pen's own depth, 255 = all of it."""
+    inside = np.zeros(depth.shape, np.bool_)
+    for number, frame in enumerate(frames):
+        if by_hand[number] or not by_hand.any():
+            inside[number, frame.top + _INSIDE : frame.bottom - _INSIDE, frame.left + _INSIDE : frame.right - _INSIDE] = True
+    # In parts of the local paper, so that a shadow makes no difference.
+    parts = (depth * 1000) // np.maximum(paper, 1)
+    ink = np.sort(parts[inside & (parts > 10 * _INK_PER_CENT)])
+    pen = max(int(ink[len(ink) * _PEN_PARTS[0] // _PEN_PARTS[1]]) if len(ink) else 0, 10 * _LEAST_PEN_PER_CENT)
+    return np.asarray(np.minimum(parts * 255 // pen, 255), np.uint8)
+
+
+def _foreign(full: NDArray[np.int32], depth: NDArray[np.int32], frames: tuple[Frame, ...]) -> NDArray[np.bool_]:
+    """Whether a cell holds ink of a colour that the form's pens do not have: it would be lost, and the cell look empty."""
+    paper = _paper(full)
+    unseen = (paper - full - depth) * 100 > paper * _FOREIGN_PER_CENT
+    found = np.zeros(len(full), np.bool_)
+    for number, frame in enumerate(frames):
+        inside = unseen[number, frame.top + _INSIDE : frame.bottom - _INSIDE, frame.left + _INSIDE : frame.right - _INSIDE]
+        found[number] = int(inside.sum()) >= _LEAST_FOREIGN
+    return found
+
+
+def _bounds(corners: Int64Array) -> Int64Array:
+    """Left, top, right and bottom of the box around each cell in whole pixels: int64 (n, 4)."""
+    far = corners[:, 1] + corners[:, 2] - corners[:, 0]
+    points = np.concatenate((corners, far[:, np.newaxis]), axis=1)
+    return np.concatenate((points.min(axis=1) // SUBPIXEL, points.max(axis=1) // SUBPIXEL + 1), axis=1)
+
+
+def _off_image(corners: Int64Array, width: int, height: int) -> NDArray[np.bool_]:
+    """Whether a cell is not wholly in the image; a pixel over the edge is still in it."""
+    bounds = _bounds(corners)
+    return np.asarray((bounds[:, 0] < -1) | (bounds[:, 1] < -1) | (bounds[:, 2] > width + 1) | (bounds[:, 3] > height + 1))
+
+
+def _areas(corners: Int64Array, width: int, height: int) -> tuple[Area, ...]:
+    found = []
+    for left, top, right, bottom in _bounds(corners).tolist():
+        x, y = min(max(left, 0), width), min(max(top, 0), height)
+        found.append(Area(x, y, max(0, min(right, width) - x), max(0, min(bottom, height) - y)))
+    return tuple(found)

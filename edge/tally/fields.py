@@ -1,0 +1,126 @@
+"""From the scores of cells to readings of cells and fields: what stands there, or why it was not read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import groupby
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.definition.form import FormField
+from edge.inference.digits import DigitReader, DigitScores
+from edge.page.area import Area
+from edge.tally.cells import CellCut
+from edge.tally.ink import Frame, clean_ink, model_inputs
+from edge.tally.result import DASH_LABEL, EMPTY_LABEL, UNREADABLE_LABEL, CellReading, CellState, FieldReading
+
+_STRAY_INK = 150
+"""Pixels of a patch (a square cell has 4096) that reach in from outside: a cell with more of them is not believed to be empty."""
+_TIME = re.compile(r"(2[0-3]|[01][0-9])[0-5][0-9]")
+
+
+def read_cells(cut: CellCut, reader: DigitReader) -> tuple[CellReading, ...]:
+    """Read cells in their order."""
+    inputs, stray = cell_inputs(cut.patches, cut.frames)
+    scores = read_pictures(inputs, reader)
+    return tuple(
+        cell_reading(scores, number, reader, cut.areas[number], _doubt_of(cut.doubts[number], int(stray[number])))
+        for number in range(len(inputs))
+    )
+
+
+def _doubt_of(doubt: str | None, stray: int) -> str | None:
+    return "strayInk" if doubt is None and stray >= _STRAY_INK else doubt
+
+
+def cell_inputs(patches: NDArray[np.uint8], frames: tuple[Frame, ...]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """The model's pictures of patches, uint8 (n, 28, 28), and the pixels of each taken for a neighbour's, int64 (n,)."""
+    inputs = np.zeros((len(patches), 28, 28), np.uint8)
+    stray = np.zeros(len(patches), np.int64)
+    order = sorted(range(len(frames)), key=lambda number: frames[number])
+    for frame, numbers in groupby(order, key=lambda number: frames[number]):
+        batch = np.array(list(numbers))
+        clean = clean_ink(patches[batch], frame)
+        inputs[batch] = model_inputs(clean)
+        stray[batch] = clean.foreign
+    return inputs, stray
+
+
+def read_pictures(inputs: NDArray[np.uint8], reader: DigitReader) -> DigitScores:
+    """Both readers' scores; pictures without ink are all the same one and read once."""
+    inked = inputs.any(axis=(1, 2))
+    blank = np.zeros((1, *inputs.shape[1:]), np.uint8)
+    scores = reader.read(np.concatenate((blank, inputs[inked])))
+    place = np.where(inked, np.cumsum(inked), 0)
+    return DigitScores(scores.scores[place], scores.second[place], scores.identity)
+
+
+def cell_reading(scores: DigitScores, number: int, reader: DigitReader, area: Area, doubt: str | None) -> CellReading:
+    """What both readers say about one picture, and whether it may be believed.
+
+    Args:
+        scores: Of all pictures.
+        number: Which of them.
+        reader: Has the threshold and the calibration.
+        area: Where the cell lies in the upright image.
+        doubt: What is already known to be wrong with the cell; stray ink is only wrong with one that seems empty.
+    """
+    own = scores.scores[number].astype(np.int64)
+    second = scores.second[number].astype(np.int64)
+    order = sorted(range(len(own)), key=lambda label: (-int(own[label]), label))
+    label = order[0]
+    margin = int(own[label] - own[order[1]])
+    if doubt == "strayInk" and label != EMPTY_LABEL:
+        doubt = None
+    if doubt is None:
+        if label == UNREADABLE_LABEL:
+            doubt = "notADigit"
+        elif margin < reader.card.accept_margin:
+            doubt = "lowMargin"
+        elif int(second[label]) <= int(np.delete(second, label).max()):
+            doubt = "readersDisagree"
+    state: CellState = "unreadable"
+    if doubt is None:
+        state = "digit" if label < EMPTY_LABEL else "empty" if label == EMPTY_LABEL else "dash"
+    return CellReading(
+        state,
+        label if state == "digit" else None,
+        label,
+        margin,
+        reader.card.confidence[margin],
+        doubt is None,
+        tuple((other, int(own[other])) for other in order),
+        doubt,
+        area,
+    )
+
+
+def read_field(field: FormField, cells: Sequence[CellReading]) -> FieldReading:
+    """The value of a field from its cells.
+
+    A number is one run of digits; empty cells and dashes before and after it fill the row. Paper without a digit is blank: no
+    number, and not zero. A time needs a digit in each cell but the first.
+    """
+    kept = tuple(cells)
+    unread = [number for number, cell in enumerate(kept) if not cell.accepted]
+    if unread:
+        told = ", ".join(f"cell {number + 1}: {kept[number].doubt}" for number in unread)
+        return FieldReading(field.name, None, "cellUnread", kept, told)
+    text = "".join(_letter(cell) for cell in kept)
+    digits = text.strip(" -")
+    if not digits:
+        return FieldReading(field.name, None, None, kept)
+    if field.kind == "time":
+        written = ("0" + text[1:]) if text[0] in " -" else text
+        if _TIME.fullmatch(written) is None:
+            return FieldReading(field.name, None, "notATime", kept, f"{text!r} is no time of day")
+        return FieldReading(field.name, f"{written[:2]}:{written[2:]}", None, kept)
+    if not digits.isdigit():
+        return FieldReading(field.name, None, "gapInNumber", kept, f"{text!r} is no number")
+    return FieldReading(field.name, int(digits), None, kept)
+
+
+def _letter(cell: CellReading) -> str:
+    return str(cell.digit) if cell.state == "digit" else "-" if cell.label == DASH_LABEL else " "
