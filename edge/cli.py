@@ -24,6 +24,8 @@ EXIT_BAD_USE = 2
 EXIT_INTERRUPTED = 130
 EXIT_BROKEN_PIPE = 141
 """128 + the signal's number, as shells report a command that the signal ended."""
+_MOST_WORKERS = 256
+_FORM = "the name of a form that comes with this software, or a form template"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -79,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_interpret(commands)
+    _add_read(commands)
     _add_run(commands)
     _add_status(commands)
     _add_scanner(commands)
@@ -95,15 +98,18 @@ def _add_interpret(commands: argparse._SubParsersAction[_Parser]) -> None:
     parser = commands.add_parser(
         "interpret",
         help="read one scanned sheet and say what would happen to it",
-        description="Read both sides of one scanned sheet: the votes, and whether the sheet would be accepted, returned or held.",
+        description="Read both sides of one scanned ballot, or one side of a tally sheet: the votes or the numbers, and whether "
+        "the sheet would be accepted, returned or held.",
         epilog="exit status: 0 accept, 3 return, 4 hold, 2 wrong use or unreadable input",
         allow_abbrev=False,
     )
     parser.add_argument(
         "front", metavar="FRONT", type=Path, help="image of one side: PNG, JPEG, TIFF or PNM; either side, any way up"
     )
-    parser.add_argument("back", metavar="BACK", type=Path, help="image of the other side")
-    parser.add_argument("--election", metavar="FILE", type=Path, required=True, help="the election definition")
+    parser.add_argument("back", metavar="BACK", type=Path, nargs="?", help="image of the other side; not needed with --form")
+    kind = parser.add_mutually_exclusive_group(required=True)
+    kind.add_argument("--election", metavar="FILE", type=Path, help="the sheet is a ballot: the election definition")
+    kind.add_argument("--form", metavar="NAME|FILE.toml", help=f"the sheet is a tally sheet: {_FORM}")
     parser.add_argument("--settings", metavar="FILE", type=Path, help="system settings; without it the published defaults")
     parser.add_argument(
         "--ballot-hash",
@@ -117,7 +123,51 @@ def _add_interpret(commands: argparse._SubParsersAction[_Parser]) -> None:
 
 
 def _interpret(arguments: argparse.Namespace) -> int:
-    from edge.commands.interpret import run  # noqa: PLC0415  OpenCV and NumPy take a second on the board; --help should not
+    if arguments.form is None:
+        if arguments.back is None:
+            raise CommandError("badUse", "a ballot has two sides: give BACK as well")
+        from edge.commands.interpret import run  # noqa: PLC0415  OpenCV and NumPy take a second on the board; --help should not
+    else:
+        if arguments.settings is not None or arguments.ballot_hash is not None:
+            raise CommandError("badUse", "--settings and --ballot-hash belong to --election, not to --form")
+        from edge.commands.interpret_form import run  # noqa: PLC0415  as above
+    return run(arguments)
+
+
+def _add_read(commands: argparse._SubParsersAction[_Parser]) -> None:
+    parser = commands.add_parser(
+        "read",
+        help="read all tally sheets of a folder into a table",
+        description="Read all images of a folder as tally sheets of one form. Beside the table, in a folder of the same name "
+        "ending in .records, every image gets a JSON file with its whole record; a run that was stopped goes on where it was.",
+        epilog="exit status: 0 every image was read, whatever became of it, 1 some could not be read, 2 wrong use",
+        allow_abbrev=False,
+    )
+    parser.add_argument("directory", metavar="DIR", type=Path, help="the folder of images: PNG, JPEG, TIFF or PNM")
+    parser.add_argument("--form", metavar="NAME|FILE.toml", required=True, help=_FORM)
+    parser.add_argument(
+        "--out",
+        metavar="FILE.csv",
+        type=Path,
+        required=True,
+        help="the table: a row an image, a column a field; empty is blank paper, ? unread, n/a not on the image",
+    )
+    parser.add_argument(
+        "--log", metavar="FILE", type=Path, help="write the values as lines of image,count_value,user_id as well, one a field"
+    )
+    parser.add_argument("--workers", metavar="N", type=_positive, help="processes (as many as there are processors)")
+    parser.set_defaults(run=_read)
+
+
+def _positive(text: str) -> int:
+    number = int(text) if text.isascii() and text.isdecimal() else 0
+    if not 0 < number <= _MOST_WORKERS:
+        raise argparse.ArgumentTypeError(f"a whole number from 1 to {_MOST_WORKERS}, not {text!r}")
+    return number
+
+
+def _read(arguments: argparse.Namespace) -> int:
+    from edge.commands.read import run  # noqa: PLC0415  as for interpret
 
     return run(arguments)
 

@@ -32,10 +32,13 @@ _PEN_PARTS = (3, 4)
 _LEAST_PEN_PER_CENT = 20
 """A pen that is paler than this below the paper is taken for one that has this depth: noise must not become ink."""
 _FOREIGN_PER_CENT = 22
-_LEAST_FOREIGN = 40
-"""Pixels of a patch, of 4096 in a square cell, that are dark only in a colour that no pen of the form has."""
+_LEAST_FOREIGN = 10
+"""Pixels that are dark only in a colour that no pen of the form has, of each fourth pixel of a patch (1024 in a square cell)."""
 _INSIDE = 8
 """Pixels inside the frame's centre line in which foreign colour is not looked for: the print's own lies there."""
+
+
+_Positions = NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,8 +85,8 @@ def cut_cells(scan: TallyScan, affine: Affine, fields: tuple[FormField, ...], fo
     off = _off_image(corners, width, height)
     foreign = np.zeros(len(boxes), np.bool_)
     if scan.in_colour:
-        full = _sample(_halved(scan.print) if fine else scan.print, x, y, halved=fine)
-        foreign = _foreign(full, depth, frames)
+        full = _sample(_halved(scan.print) if fine else scan.print, x[:, ::2, ::2], y[:, ::2, ::2], halved=fine)
+        foreign = _foreign(full, depth[:, ::2, ::2], frames)
     doubts = tuple(
         "offImage" if off[number] else None if place.certain and not foreign[number] else _doubt(place)
         for number, place in enumerate(places)
@@ -118,9 +121,11 @@ def _corners(affine: Affine, boxes: list[Box], places: list[CellFrame]) -> Int64
     return np.asarray(np.stack([np.stack(point, axis=1) for point in points], axis=1), np.int64)
 
 
-def _positions(corners: Int64Array, frames: Int64Array) -> tuple[Int64Array, Int64Array]:
-    """Where each pixel of each patch lies in the image, 1/256 pixel; two arrays int64 (n, 96, 96)."""
-    middles = 2 * np.arange(PATCH_SIDE, dtype=np.int64) + 1
+def _positions(corners: Int64Array, frames: Int64Array) -> tuple[_Positions, _Positions]:
+    """Where each pixel of each patch lies in the image, 1/256 pixel; two arrays int32 (n, 96, 96)."""
+    # A cell is smaller than 2**10 pixels and a patch than 2**7: no product reaches 2**26.
+    corners, frames = corners.astype(np.int32), frames.astype(np.int32)
+    middles = 2 * np.arange(PATCH_SIDE, dtype=np.int32) + 1
     left, top, right, bottom = (frames[:, side, np.newaxis, np.newaxis] for side in range(4))
     across = middles[np.newaxis, np.newaxis, :] - 2 * left
     down = middles[np.newaxis, :, np.newaxis] - 2 * top
@@ -140,17 +145,17 @@ def _halved(plane: Grey) -> Grey:
     return np.asarray((total + 2) >> 2, np.uint8)
 
 
-def _sample(plane: Grey, x: Int64Array, y: Int64Array, *, halved: bool) -> NDArray[np.int32]:
+def _sample(plane: Grey, x: _Positions, y: _Positions, *, halved: bool) -> NDArray[np.int32]:
     """Grey levels at positions of the whole image, interpolated between the four nearest pixels, rounded half up."""
     height, width = plane.shape
     if halved:
         x, y = x >> 1, y >> 1
     # A pixel's level is that of its middle.
-    x, y = x - SUBPIXEL // 2, y - SUBPIXEL // 2
-    column = np.clip(x >> 8, 0, width - 2).astype(np.int32)
-    row = np.clip(y >> 8, 0, height - 2).astype(np.int32)
-    right = np.clip(x - (column.astype(np.int64) << 8), 0, SUBPIXEL).astype(np.int32)
-    below = np.clip(y - (row.astype(np.int64) << 8), 0, SUBPIXEL).astype(np.int32)
+    x = np.clip(x - SUBPIXEL // 2, 0, (width - 1) * SUBPIXEL)
+    y = np.clip(y - SUBPIXEL // 2, 0, (height - 1) * SUBPIXEL)
+    column = np.minimum(x >> 8, width - 2)
+    row = np.minimum(y >> 8, height - 2)
+    right, below = x - (column << 8), y - (row << 8)
     flat = np.ascontiguousarray(plane).ravel()
     index = row * np.int32(width) + column
     upper = flat[index] * (SUBPIXEL - right) + flat[index + 1] * right
@@ -186,7 +191,8 @@ def _foreign(full: NDArray[np.int32], depth: NDArray[np.int32], frames: tuple[Fr
     unseen = (paper - full - depth) * 100 > paper * _FOREIGN_PER_CENT
     found = np.zeros(len(full), np.bool_)
     for number, frame in enumerate(frames):
-        inside = unseen[number, frame.top + _INSIDE : frame.bottom - _INSIDE, frame.left + _INSIDE : frame.right - _INSIDE]
+        left, top, right, bottom = (edge // 2 for edge in frame)
+        inside = unseen[number, top + _INSIDE // 2 : bottom - _INSIDE // 2, left + _INSIDE // 2 : right - _INSIDE // 2]
         found[number] = int(inside.sum()) >= _LEAST_FOREIGN
     return found
 

@@ -14,10 +14,11 @@ from edge.inference.digits import DigitReader, DigitScores
 from edge.page.area import Area
 from edge.tally.cells import CellCut
 from edge.tally.ink import Frame, clean_ink, model_inputs
-from edge.tally.result import DASH_LABEL, EMPTY_LABEL, UNREADABLE_LABEL, CellReading, CellState, FieldReading
+from edge.tally.result import DASH_LABEL, EMPTY_LABEL, LABELS, UNREADABLE_LABEL, CellReading, CellState, FieldReading
 
 _STRAY_INK = 150
 """Pixels of a patch (a square cell has 4096) that reach in from outside: a cell with more of them is not believed to be empty."""
+_LEAST_SCORE, _MOST_SCORE = -128, 127
 _TIME = re.compile(r"(2[0-3]|[01][0-9])[0-5][0-9]")
 
 
@@ -49,12 +50,14 @@ def cell_inputs(patches: NDArray[np.uint8], frames: tuple[Frame, ...]) -> tuple[
 
 
 def read_pictures(inputs: NDArray[np.uint8], reader: DigitReader) -> DigitScores:
-    """Both readers' scores; pictures without ink are all the same one and read once."""
+    """Both readers' scores. A picture without ink is empty by itself, as sure as a score can say, and nobody is asked."""
     inked = inputs.any(axis=(1, 2))
-    blank = np.zeros((1, *inputs.shape[1:]), np.uint8)
-    scores = reader.read(np.concatenate((blank, inputs[inked])))
-    place = np.where(inked, np.cumsum(inked), 0)
-    return DigitScores(scores.scores[place], scores.second[place], scores.identity)
+    told = reader.read(inputs[inked])
+    scores = np.full((len(inputs), LABELS), _LEAST_SCORE, np.int8)
+    scores[:, EMPTY_LABEL] = _MOST_SCORE
+    second = scores.copy()
+    scores[inked], second[inked] = told.scores, told.second
+    return DigitScores(scores, second, told.identity)
 
 
 def cell_reading(scores: DigitScores, number: int, reader: DigitReader, area: Area, doubt: str | None) -> CellReading:

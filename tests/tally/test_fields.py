@@ -162,9 +162,11 @@ def test_stray_ink_makes_an_empty_cell_doubtful_and_no_other() -> None:
     assert reading(scores(3, 100), doubt="strayInk").accepted
 
 
-def test_pictures_without_ink_are_read_once() -> None:
+def test_pictures_without_ink_are_empty_and_nobody_is_asked() -> None:
     inputs = np.zeros((5, 28, 28), np.uint8)
     inputs[1, 3, 3] = inputs[4, 9, 9] = 255
-    reader = MadeReader(np.array([scores(10, 99), scores(1, 99), scores(2, 99)], np.int8), np.zeros((3, 13), np.int8))
+    reader = MadeReader(np.array([scores(1, 99), scores(2, 99)], np.int8), np.array([scores(1, 99), scores(3, 99)], np.int8))
     told = read_pictures(inputs, reader)  # type: ignore[arg-type]
-    assert told.scores.argmax(axis=1).tolist() == [10, 1, 10, 10, 2]
+    cells = [cell_reading(told, number, reader, NOWHERE, None) for number in range(5)]  # type: ignore[arg-type]
+    assert [cell.state for cell in cells] == ["empty", "digit", "empty", "empty", "unreadable"]
+    assert [cell.margin for cell in cells] == [255, 99, 255, 255, 99]
