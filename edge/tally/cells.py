@@ -38,6 +38,10 @@ _INSIDE = 8
 """Pixels inside the frame's centre line in which foreign colour is not looked for: the print's own lies there."""
 
 
+_LINE_DARKNESS = 60
+_LINE_BEYOND = 20
+"""A line through a cell has ink along its whole height or width and 20 pixels more, of 32 that the patch shows beyond."""
+
 _Positions = NDArray[np.int32]
 
 
@@ -50,7 +54,7 @@ class CellCut:
         frame: Where the printed frame lies in each patch, by shape of cell; patches with one frame are a batch.
         patches: uint8 (n, 96, 96), 0 = paper, 255 = full ink.
         frames: The frame of each patch.
-        doubts: Why a cell cannot be believed, or None: offImage, frameNotFound, foreignInk.
+        doubts: Why a cell cannot be believed, or None: offImage, frameNotFound, foreignInk, lineDown, lineAcross.
         areas: Where each lies in the upright image.
     """
 
@@ -87,15 +91,18 @@ def cut_cells(scan: TallyScan, affine: Affine, fields: tuple[FormField, ...], fo
     if scan.in_colour:
         full = _sample(_halved(scan.print) if fine else scan.print, x[:, ::2, ::2], y[:, ::2, ::2], halved=fine)
         foreign = _foreign(full, depth[:, ::2, ::2], frames)
+    lines = _lines_through(patches, frames)
     doubts = tuple(
-        "offImage" if off[number] else None if place.certain and not foreign[number] else _doubt(place)
+        "offImage"
+        if off[number]
+        else "frameNotFound"
+        if not place.certain
+        else "foreignInk"
+        if foreign[number]
+        else lines[number]
         for number, place in enumerate(places)
     )
     return CellCut(tuple(names), patches, frames, doubts, _areas(corners, width, height))
-
-
-def _doubt(place: CellFrame) -> str:
-    return "foreignInk" if place.certain else "frameNotFound"
 
 
 def _frame_in_patch(box: Box) -> Frame:
@@ -194,6 +201,32 @@ def _foreign(full: NDArray[np.int32], depth: NDArray[np.int32], frames: tuple[Fr
         left, top, right, bottom = (edge // 2 for edge in frame)
         inside = unseen[number, top + _INSIDE // 2 : bottom - _INSIDE // 2, left + _INSIDE // 2 : right - _INSIDE // 2]
         found[number] = int(inside.sum()) >= _LEAST_FOREIGN
+    return found
+
+
+def _lines_through(patches: NDArray[np.uint8], frames: tuple[Frame, ...]) -> list[str | None]:
+    """Cells through which a line runs from beyond one side to beyond the other: dirt on the glass, a crease, a stroke of the pen.
+
+    `lineDown` or `lineAcross`, else None. No digit reaches so far on both sides.
+    """
+    ink = patches >= _LINE_DARKNESS
+    beside = ink.copy()
+    beside[:, :, 1:] |= ink[:, :, :-1]
+    beside[:, :, :-1] |= ink[:, :, 1:]
+    above = ink.copy()
+    above[:, 1:] |= ink[:, :-1]
+    above[:, :-1] |= ink[:, 1:]
+    down, across = beside.sum(axis=1), above.sum(axis=2)
+    found: list[str | None] = []
+    for number, frame in enumerate(frames):
+        columns = down[number, frame.left + _INSIDE : frame.right - _INSIDE]
+        rows = across[number, frame.top + _INSIDE : frame.bottom - _INSIDE]
+        least_down = frame.bottom - frame.top + _LINE_BEYOND
+        least_across = frame.right - frame.left + _LINE_BEYOND
+        if int(columns.max()) >= least_down:
+            found.append("lineDown")
+        else:
+            found.append("lineAcross" if int(rows.max()) >= least_across else None)
     return found
 
 

@@ -21,7 +21,8 @@ from edge.tally.fields import cell_inputs, cell_reading, read_pictures
 from edge.tally.ink import PATCH_SIDE, SQUARE_FRAME
 from edge.tally.result import CodeReading, FieldReading
 
-_ZXING = {"code128": zxingcpp.BarcodeFormat.Code128, "code39": zxingcpp.BarcodeFormat.Code39}
+# Code39 alone would report six digits that happen to be a Code 32 as that, in other letters.
+_ZXING = {"code128": zxingcpp.BarcodeFormat.Code128, "code39": zxingcpp.BarcodeFormat.Code39Std}
 _ZBAR = {"code128": pyzbar.ZBarSymbol.CODE128, "code39": pyzbar.ZBarSymbol.CODE39}
 _NAMES: dict[str, Symbology] = {"Code 128": "code128", "Code 39": "code39", "CODE128": "code128", "CODE39": "code39"}
 

@@ -30,6 +30,8 @@ _OF_CELLS = {
     "readersDisagree": HoldCode.READERS_DISAGREE,
     "foreignInk": HoldCode.FOREIGN_INK,
     "strayInk": HoldCode.FOREIGN_INK,
+    "lineDown": HoldCode.FOREIGN_INK,
+    "lineAcross": HoldCode.FOREIGN_INK,
 }
 _OF_FIELDS = {"codeMissing": HoldCode.BARCODE_MISSING, "codesDiffer": HoldCode.CODES_DIFFER}
 

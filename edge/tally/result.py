@@ -30,8 +30,8 @@ class CellReading:
         confidence: Calibrated probability that `label` is right, in parts per 10,000.
         accepted: Whether the margin reaches the reader's threshold and the second reader agrees.
         ranked: All labels, likeliest first: pairs of label and int8 score.
-        doubt: Why it is not accepted: lowMargin, readersDisagree, foreignInk, frameNotFound, offImage, notADigit; None when it
-            is.
+        doubt: Why it is not accepted: lowMargin, readersDisagree, notADigit, foreignInk, strayInk, lineDown, lineAcross,
+            frameNotFound, offImage; None when it is.
         area: Where it lies in the image, pixels.
     """
 

@@ -118,6 +118,21 @@ def test_a_pen_that_the_form_does_not_know_is_seen(colour: tuple[int, int, int],
     assert cut(page, affine).doubts[2] == doubt
 
 
+@pytest.mark.parametrize(
+    ("doubt", "rows", "columns"), [("lineDown", slice(20, 400), slice(196, 199)), ("lineAcross", slice(118, 121), slice(0, 790))]
+)
+def test_a_line_through_a_cell_is_seen(doubt: str, rows: slice, columns: slice) -> None:
+    affine = straight()
+    page = printed(affine)
+    page[rows, columns] = BLUE
+    assert doubt in cut(page, affine).doubts[:3]
+    # Writing that fills its cell from frame to frame is no such line.
+    page = printed(affine)
+    left, top = (value // 256 for value in affine.point(2000, 1000))
+    page[top : top + 78, left + 38 : left + 41] = BLUE
+    assert cut(page, affine).doubts[0] is None
+
+
 def test_a_shadow_makes_no_ink_and_takes_none() -> None:
     affine = straight()
     page = printed(affine)
