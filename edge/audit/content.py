@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,9 +22,9 @@ from edge.definition.canonical_json import canonical_bytes
 from edge.definition.election import Election
 from edge.definition.errors import DefinitionError
 from edge.definition.package import ElectionPackage
-from edge.evidence.archive import Archive, SheetKind, StoredSheet
+from edge.evidence.archive import Archive, SheetKind, StoredSheet, kinds_of
 from edge.evidence.cdf import cvr, eel, err
-from edge.evidence.cdf.dates import election_day
+from edge.evidence.cdf.dates import check_day, election_day
 from edge.evidence.cdf.election_parts import ReportingParty
 from edge.evidence.cdf.error import CdfError
 from edge.evidence.cdf.tally import Tally, tally
@@ -45,6 +46,13 @@ TEST_LABEL = "-test"
 """Ends the name of a log that was kept in test mode."""
 
 _CLOSED = "pollsClosed"
+_TALLY_CLOSED = "tallySetClosed"
+_SET_FIELDS: Mapping[SheetKind, tuple[str, str, str]] = {
+    SheetKind.CAST: (_CLOSED, "count", "castRoot"),
+    SheetKind.RETURNED: (_CLOSED, "returned", "returnedRoot"),
+    SheetKind.TALLY: (_TALLY_CLOSED, "tallySheets", "tallyRoot"),
+}
+"""The event that commits to a set, and its fields with the number of sheets and the root."""
 _SCANS = ("A", "B")
 _ADVICE = "No medium is at fault and another will not help: keep the device as it is, use the paper, have the evidence looked at."
 
@@ -55,9 +63,9 @@ class Survey:
 
     Attributes:
         files: Facts of every file by name, in the order in which they are written.
-        totals: The counted votes; None while the polls are not closed.
+        totals: The counted votes; None while the polls are not closed, and where no ballots are read.
         sheets: How many sheets of each kind.
-        day: Day of the election, YYYY-MM-DD.
+        day: Day of the election, YYYY-MM-DD; see `day_of`.
     """
 
     files: Mapping[str, FileFacts]
@@ -90,9 +98,25 @@ def party_of(origin: str, first: Json, *, test_mode: bool) -> ReportingParty:
     return ReportingParty(origin.rpartition("/")[0] or origin, MANUFACTURER, MODEL, software, test_mode)
 
 
-def is_test(origin: str, package: ElectionPackage, election: Election) -> bool:
+def is_test(origin: str, package: ElectionPackage, election: Election | None) -> bool:
     """Whether these are trials: the log's name says so, or the settings take nothing but test ballots."""
-    return origin.endswith(TEST_LABEL) or package.system_settings(election).test_mode is True
+    in_settings = election is not None and package.system_settings(election).test_mode is True
+    return origin.endswith(TEST_LABEL) or in_settings
+
+
+def day_of(election: Election | None, first: Json) -> str:
+    """The day that documents bear, YYYY-MM-DD: the election's; where no ballots are read, the one on which the log begins.
+
+    Args:
+        election: The election, if there is one.
+        first: The log's first entry, parsed.
+
+    Raises:
+        CdfError: neither tells a day.
+    """
+    if election is not None:
+        return election_day(election)
+    return check_day(str(first.get("TimeStamp"))[:10])
 
 
 def details_of(entry: Json) -> Json:
@@ -181,23 +205,37 @@ def report_document(party: ReportingParty, election: Election, counted: Tally, c
     return canonical_bytes(err.election_report(party, election, counted, closed_at, STATUS))
 
 
-def eel_document(party: ReportingParty, election: Election, entries: Sequence[Json], leaves: Sequence[bytes]) -> bytes:
+def eel_document(party: ReportingParty, election_id: str, entries: Sequence[Json], leaves: Sequence[bytes]) -> bytes:
     """`events.json`: the log's entries, parsed, and their leaf hashes; dated as its last entry is.
+
+    Args:
+        party: Who reports.
+        election_id: `ElectionPackage.identity()`.
+        entries: The entries.
+        leaves: Their leaf hashes.
 
     Raises:
         CdfError: the entries cannot be told in this format.
     """
-    return canonical_bytes(eel.event_log(party, election.ballot_hash.hex(), entries, leaves, str(entries[-1]["TimeStamp"])))
+    return canonical_bytes(eel.event_log(party, election_id, entries, leaves, str(entries[-1]["TimeStamp"])))
 
 
-def documentation_document(party: ReportingParty, election: Election) -> bytes:
-    """`event-documentation.json`."""
-    return canonical_bytes(eel.documentation(party, election_day(election)))
+def documentation_document(party: ReportingParty, day: str) -> bytes:
+    """`event-documentation.json`; `day`: see `day_of`."""
+    return canonical_bytes(eel.documentation(party, day))
 
 
 def package_document(package: ElectionPackage, *, test_mode: bool) -> bytes:
     """`package/package.json`."""
-    return canonical_bytes({"ballotHash": package.ballot_hash, "testMode": test_mode})
+    about: Json = {"ballotHash": package.ballot_hash, "testMode": test_mode}
+    if package.forms:
+        about["forms"] = [form.name for form in package.loaded_forms()]
+    return canonical_bytes(about)
+
+
+def form_files(package: ElectionPackage) -> dict[str, bytes]:
+    """The forms by their places in the export."""
+    return {layout.form_file(form.name): raw for form, raw in zip(package.loaded_forms(), package.forms, strict=True)}
 
 
 def key_document(verifier: VerifierKey) -> bytes:
@@ -208,7 +246,7 @@ def key_document(verifier: VerifierKey) -> bytes:
 # The files of an archive.
 
 
-def sheet_folder(kind: SheetKind, sheet: StoredSheet, party: ReportingParty, election: Election) -> dict[str, bytes]:
+def sheet_folder(kind: SheetKind, sheet: StoredSheet, party: ReportingParty, election: Election | None) -> dict[str, bytes]:
     """All files of a sheet's folder, a cast sheet's with its cast vote record, sorted by name.
 
     Raises:
@@ -216,11 +254,15 @@ def sheet_folder(kind: SheetKind, sheet: StoredSheet, party: ReportingParty, ele
     """
     files = dict(sheet.files)
     if kind is SheetKind.CAST:
+        if election is None:
+            raise ValueError("a ballot was cast, and no election is defined")
         files[layout.CVR] = cvr_document(party, election, sheet.id, files)
     return dict(sorted(files.items()))
 
 
-def set_leaves(kind: SheetKind, sheets: Iterable[StoredSheet], party: ReportingParty, election: Election) -> Iterator[bytes]:
+def set_leaves(
+    kind: SheetKind, sheets: Iterable[StoredSheet], party: ReportingParty, election: Election | None
+) -> Iterator[bytes]:
     """The leaves of a set, as it is committed to when the polls are closed.
 
     Raises:
@@ -268,22 +310,24 @@ class _Source:
 
     def __init__(self, archive: Archive) -> None:
         self._archive = archive
-        self._election = archive.package.definition()
+        self._election = archive.package.election_if_any()
+        self._kinds = kinds_of(archive.package)
         self._entries: list[Json] = [json.loads(entry) for entry in archive.entries]
         if not self._entries:
             raise _unsound("logChanged", "the log has no entries")
         self._test = is_test(archive.origin, archive.package, self._election)
         self._party = party_of(archive.origin, self._entries[0], test_mode=self._test)
+        self._day = day_of(self._election, self._entries[0])
 
     def survey(self, counted: Counted) -> Survey:
         """See the function of that name."""
         self._check_log()
-        leaves: dict[SheetKind, list[bytes]] = {kind: [] for kind in SheetKind}
+        leaves: dict[SheetKind, list[bytes]] = {kind: [] for kind in self._kinds}
         facts: dict[str, FileFacts] = {}
         latest: dict[SheetKind, str] = {}
 
         def records() -> Iterator[Json]:
-            for kind in SheetKind:
+            for kind in self._kinds:
                 for sheet in self._archive.sheets(kind):
                     if sheet.id <= latest.get(kind, ""):
                         raise ValueError(f"the {kind} sheets are not in the order of their ids")
@@ -297,8 +341,12 @@ class _Source:
                     if kind is SheetKind.CAST:
                         yield record_of(folder)
 
-        totals = tally(self._election, records()) if self._archive.closed else None
-        for kind in SheetKind if self._archive.closed else ():
+        if self._election is not None and self._archive.closed:
+            totals = tally(self._election, records())
+        else:
+            totals = None
+            deque(records(), maxlen=0)
+        for kind in self._kinds if self._archive.closed else ():
             self._check_set(kind, leaves[kind])
         if totals is not None and totals.sheets != len(leaves[SheetKind.CAST]):
             raise _unsound("contentUnfit", "the totals are not over all of the cast sheets")
@@ -307,13 +355,13 @@ class _Source:
             {name: facts[name] for name in sorted(facts, key=str.encode)},
             totals,
             {kind: len(found) for kind, found in leaves.items()},
-            election_day(self._election),
+            self._day,
         )
 
     def files(self, totals: Tally | None) -> Iterator[tuple[str, bytes]]:
         """Every file, sheets one by one, all in the order of their names."""
         few = self._few(totals)
-        folders = {f"{layout.SHEET_FOLDERS[kind]}/": kind for kind in SheetKind if self._archive.closed}
+        folders = {f"{layout.SHEET_FOLDERS[kind]}/": kind for kind in self._kinds if self._archive.closed}
         for name in sorted([*few, *folders], key=str.encode):
             if name not in folders:
                 yield name, few[name]
@@ -326,23 +374,28 @@ class _Source:
         """All that is not a sheet's."""
         archive = self._archive
         files = {
-            layout.README: readme_text(archive.verifier, len(self._entries), closed=archive.closed).encode(),
-            layout.EVENTS: eel_document(self._party, self._election, self._entries, archive.leaves),
-            layout.EVENT_DOCUMENTATION: documentation_document(self._party, self._election),
+            layout.README: readme_text(
+                archive.verifier, len(self._entries), closed=archive.closed, forms=bool(archive.package.forms)
+            ).encode(),
+            layout.EVENTS: eel_document(self._party, archive.package.identity(), self._entries, archive.leaves),
+            layout.EVENT_DOCUMENTATION: documentation_document(self._party, self._day),
             layout.CHECKPOINT: archive.checkpoints[len(self._entries)],
             layout.VERIFIER_KEY: key_document(archive.verifier),
-            layout.ELECTION: archive.package.election,
             layout.PACKAGE: package_document(archive.package, test_mode=self._test),
         }
+        files |= form_files(archive.package)
+        if archive.package.election is not None:
+            files[layout.ELECTION] = archive.package.election
         files |= {f"{layout.CHECKPOINTS}/{size}": note for size, note in archive.checkpoints.items()}
         files |= {f"{layout.LOG}/{name}": content for name, content in tile_files(archive.entries, archive.leaves)}
         if archive.package.settings is not None:
             files[layout.SETTINGS] = archive.package.settings
-        if totals is not None:
-            files |= {layout.SET_NOTES[kind]: archive.set_note(kind) for kind in SheetKind}
+        if archive.closed:
+            files |= {layout.SET_NOTES[kind]: archive.set_note(kind) for kind in self._kinds}
+        if totals is not None and self._election is not None:
             files[layout.TOTALS] = totals_document(totals)
             files[layout.ELECTION_REPORT] = report_document(
-                self._party, self._election, totals, str(self._closing()["TimeStamp"])
+                self._party, self._election, totals, str(self._only(_CLOSED)["TimeStamp"])
             )
         return files
 
@@ -369,16 +422,16 @@ class _Source:
                 "setChanged",
                 f"the {len(leaves)} {kind} sheets in the evidence are not the {signed.size} that were committed to at the close",
             )
-        details = details_of(self._closing())
-        count, logged = ("count", "castRoot") if kind is SheetKind.CAST else ("returned", "returnedRoot")
+        event, count, logged = _SET_FIELDS[kind]
+        details = details_of(self._only(event))
         if details.get(count) != len(leaves) or details.get(logged) != base64.b64encode(root).decode():
             raise _unsound("setChanged", f"the log's entry of the close tells of other {kind} sheets than the signed note")
 
-    def _closing(self) -> Json:
-        """The one entry that tells of the close."""
-        found = [entry for entry in self._entries if entry.get("Id") == _CLOSED]
+    def _only(self, event: str) -> Json:
+        """The one entry of an event of the close."""
+        found = [entry for entry in self._entries if entry.get("Id") == event]
         if len(found) != 1:
-            raise _unsound("setChanged", f"the log tells {len(found)} times that the polls were closed")
+            raise _unsound("setChanged", f"the log tells {len(found)} times that the polls were closed ({event})")
         return found[0]
 
 

@@ -18,12 +18,23 @@ EVENT_DOCUMENTATION = "event-documentation.json"
 ELECTION = "package/election.json"
 SETTINGS = "package/settings.json"
 PACKAGE = "package/package.json"
+FORMS = "package/forms"
 TOTALS = "results/totals.json"
 ELECTION_REPORT = "results/err.json"
 CVR = "cvr.json"
-SET_NOTES = {SheetKind.CAST: "cvr-set", SheetKind.RETURNED: "returned-set"}
-SHEET_FOLDERS = {SheetKind.CAST: "sheets", SheetKind.RETURNED: "returned"}
+SET_NOTES = {SheetKind.CAST: "cvr-set", SheetKind.RETURNED: "returned-set", SheetKind.TALLY: "tally-set"}
+SHEET_FOLDERS = {SheetKind.CAST: "sheets", SheetKind.RETURNED: "returned", SheetKind.TALLY: "tally"}
 MANIFEST_VERSION = 1
+
+
+def form_file(name: str) -> str:
+    """The file of a form, by the form's name."""
+    return f"{FORMS}/{name}.toml"
+
+
+def is_form_file(name: str) -> bool:
+    """Whether a file has the place of a form."""
+    return name.startswith(f"{FORMS}/") and name.endswith(".toml")
 
 
 def export_name(origin: str, size: int) -> str:

@@ -84,6 +84,19 @@ The root of a set: the leaf of a sheet is SHA-256 over a zero byte and the canon
 order of the IDs, make the tree of RFC 6962. The entry pollsClosed of the log holds both roots in base64.
 """
 
+_FORMS = """\
+package/forms/NAME.toml    a form of tally sheets with its rules. Without package/election.json no ballots were read
+"""
+
+_TALLY = """\
+
+tally-set                  over all tally sheets, as cvr-set; the entry tallySetClosed of the log has the same root
+tally/ID/                  a tally sheet. It carries no voter; an entry tallySheetAccepted of the log has the hash of its record:
+  scan-a-grey.png, ...       both sides in grey, as scanned
+  pages.json                 their sizes
+  record.json                the reading, canonical JSON: every cell, field and rule, and what was decided
+"""
+
 _END = """\
 
 All files and folders bear the date of the election instead of the time at which they were written. That is meant.
@@ -97,14 +110,16 @@ have seen.
 """
 
 
-def readme_text(verifier: VerifierKey, size: int, *, closed: bool) -> str:
+def readme_text(verifier: VerifierKey, size: int, *, closed: bool, forms: bool = False) -> str:
     """The text, ASCII as far as the log's name is.
 
     Args:
         verifier: The log's key, whose name is the log's.
         size: Entries of the log.
         closed: Whether the polls were closed for good.
+        forms: Whether tally sheets are read.
     """
     kind = "closed (the polls were closed for good)" if closed else "interim (the polls were not closed for good)"
     beginning = _BEGINNING.format(origin=verifier.name, size=size, kind=kind)
-    return beginning + (_CLOSED if closed else _INTERIM) + _END
+    beginning += _FORMS if forms else ""
+    return beginning + (_CLOSED if closed else _INTERIM) + (_TALLY if closed and forms else "") + _END

@@ -24,6 +24,7 @@ from edge.audit.report_page.markup import Markup, joined, sentence_count, tag
 from edge.audit.report_page.record_shape import record_shape
 from edge.audit.report_page.sheet import SCANS, SheetFiles, SheetWriter
 from edge.audit.report_page.sheet_kinds import GROUP_TITLES, Group, group_of
+from edge.audit.report_page.tally_sheets import is_tally_sheet, tally_sheets
 from edge.audit.report_page.totals import totals
 from edge.audit.verification import SheetVerdict, Verification
 from edge.definition.election import Election
@@ -45,17 +46,18 @@ _LEAST_FOR_POOL = 200
 
 def write_html(
     verification: Verification,
-    election: Election,
+    election: Election | None,
     read_file: Callable[[str], bytes],
     out: BinaryIO,
     pictures: Pictures = "all",
     processes: int | None = None,
+    title: str = "",
 ) -> None:
     """Write the page.
 
     Args:
         verification: What to report.
-        election: Names of contests and options.
+        election: Names of contests and options; None where no ballots were read.
         read_file: Gives a file of the export by its name in the folder; an OSError, LookupError or ValueError where it cannot.
         out: Takes the page, UTF-8.
         pictures: `all` shows every sheet, those about which there is no question reduced; `doubtful` shows those alone that were
@@ -63,15 +65,22 @@ def write_html(
             doubtful sheets, those are reduced as well, the held ones first.
         processes: How many may work at once; None for as many as there are processors. Processes are started afresh, so the
             program's main module has to be importable.
+        title: What the export is about, where there is no election.
     """
+    tallied = [sheet for sheet in verification.sheets if is_tally_sheet(sheet)]
+    if election is None:
+        # Whatever else lies there is no ballot of any election: it is told with the tally sheets, as something wrong.
+        _write_tallied(verification, title, verification.sheets, read_file, out)
+        return
+    ballots = [sheet for sheet in verification.sheets if not is_tally_sheet(sheet)]
     groups: dict[Group, list[SheetVerdict]] = {group: [] for group in Group}
-    for sheet in verification.sheets:
+    for sheet in ballots:
         groups[group_of(sheet, record_shape(sheet.record))].append(sheet)
     dpi = _resolutions({group: len(sheets) for group, sheets in groups.items()}, pictures)
     workers = (os.cpu_count() or 1) if processes is None else processes
-    workers = workers if len(verification.sheets) >= _LEAST_FOR_POOL else 1
+    workers = workers if len(ballots) >= _LEAST_FOR_POOL else 1
     with _Articles(election, dpi, workers) as articles:
-        _write(out, _opening(verification, election))
+        _write(out, _opening(verification, election.title))
         for part in (
             header(verification, election),
             _contents(),
@@ -91,7 +100,28 @@ def write_html(
             for article in articles.of(_with_files(groups[group], read_file, shown)):
                 _write(out, article)
             _write(out, Markup("</section>\n"))
+        for part in tally_sheets(tallied, read_file):
+            _write(out, part)
         _write(out, Markup(f"</main>\n<script>{_part('script.js')}</script>\n</body>\n</html>\n"))
+
+
+def _write_tallied(
+    verification: Verification,
+    title: str,
+    sheets: Iterable[SheetVerdict],
+    read_file: Callable[[str], bytes],
+    out: BinaryIO,
+) -> None:
+    """The page of a day on which no ballots were read."""
+    for part in (
+        _opening(verification, title),
+        header(verification, None, title),
+        checks(verification),
+        unchecked(verification),
+        *tally_sheets(sheets, read_file),
+        Markup("</main>\n</body>\n</html>\n"),
+    ):
+        _write(out, part)
 
 
 class _Articles:
@@ -167,7 +197,7 @@ def _read(name: str, read_file: Callable[[str], bytes]) -> bytes | None:
         return None
 
 
-def _opening(verification: Verification, election: Election) -> Markup:
+def _opening(verification: Verification, title: str) -> Markup:
     style, script = _part("style.css"), _part("script.js")
     policy = (
         f"default-src 'none'; img-src data:; style-src 'sha256-{_hash(style)}'; script-src 'sha256-{_hash(script)}'; "
@@ -180,7 +210,7 @@ def _opening(verification: Verification, election: Election) -> Markup:
         tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
         tag("meta", name="referrer", content="no-referrer"),
         tag("link", rel="icon", href="data:,"),
-        tag("title", f"Audit of {verification.folder}, {election.title}"),
+        tag("title", f"Audit of {verification.folder}, {title}"),
         Markup(f"<style>{style}</style>"),
     )
     return joined(Markup('<!DOCTYPE html>\n<html lang="en">\n'), head, Markup("\n<body>\n<main>\n"))

@@ -21,6 +21,7 @@ from edge.audit.checks.results_check import check_held, check_results, count
 from edge.audit.checks.sets_check import check_set
 from edge.audit.checks.sheets_check import KeptSheets, check_alike, check_sheets, read_sheets_again, sheet_folders
 from edge.audit.checks.story_check import Story, check_story
+from edge.audit.checks.tally_check import check_tally_sheets
 from edge.audit.checks.trust_check import check_package_trusted, check_trust, trusted_keys
 from edge.audit.checks.witness_check import check_witness
 from edge.audit.content import is_test, party_of
@@ -29,7 +30,8 @@ from edge.audit.manifest import FileFacts
 from edge.audit.verification import Check, Json, Verification
 from edge.audit.witness import Witness
 from edge.definition.election import Election
-from edge.evidence.archive import SheetKind
+from edge.definition.package import ElectionPackage
+from edge.evidence.archive import SheetKind, kinds_of
 from edge.evidence.cdf.election_parts import ReportingParty
 from edge.evidence.keys.trust import TrustList
 from edge.evidence.software import SoftwareError, software_name, software_sha256
@@ -47,12 +49,14 @@ class Examination:
 
     Attributes:
         verification: What was found.
-        election: What the sheets are of; None if the package cannot be used.
+        election: What the ballots are of; None if there is none, or the package cannot be used.
+        package: What the sheets were read with; None if it cannot be used.
         facts: Size and hash of every file that was read, by name.
     """
 
     verification: Verification
     election: Election | None
+    package: ElectionPackage | None
     facts: Mapping[str, FileFacts]
 
     def read(self, folder: ExportFolder, name: str) -> bytes:
@@ -135,7 +139,7 @@ class _Walk:
         witness_check, witnessed = check_witness(self._witness, log, keys)
         checks = [
             *check_trust(folder, self._trust, self._origin),
-            check_package_trusted(self._trust, self._package.package, self._package.election),
+            check_package_trusted(self._trust, self._package.package),
             self._manifest_check,
             check_files(folder, self._listing, self._manifest.manifest, files, sheets.errors),
             check_layout(
@@ -160,7 +164,7 @@ class _Walk:
             totals=self._totals,
             verifier=_own_name(),
         )
-        return Examination(verification, self._package.election, {**folder.facts, **files})
+        return Examination(verification, self._package.election, self._package.package, {**folder.facts, **files})
 
     def _told(self) -> list[Check]:
         """The story of the events."""
@@ -203,35 +207,40 @@ class _Walk:
 
     def _of_close(self, party: ReportingParty | None, sheets: KeptSheets) -> list[Check]:
         """The questions that only an export after the close can be asked."""
-        if self._package.election is None:
+        package = self._package.package
+        if package is None:
             names = ("castSet", "returnedSet", "castSheets", "returnedSheets", "alike", "totals", "electionReport", "heldAndCast")
             return [Question(name).unanswered("Not checked without a usable election package.") for name in names]
-        event = None if self._story is None else self._story.closed
-        closing = None if event is None else (event, self._log.places[event.index])
-        checks = []
-        for kind in SheetKind:
+        story = self._story or Story()
+        checks, kinds = [], kinds_of(package)
+        for kind in kinds:
             files = {sheet: found for (of, sheet), found in sheets.files.items() if of is kind and found}
+            event = story.tally_closed if kind is SheetKind.TALLY else story.closed
+            closing = None if event is None else (event, self._log.places[event.index])
             checks.append(check_set(self._folder, kind, files, self._keys, closing, proven=self._log.proven))
-        checks += [check_sheets(kind, sheets.of(kind), party_known=party is not None) for kind in SheetKind]
-        counted = count(self._package.election, sheets.readings)
-        self._totals = counted.json
-        return [
-            *checks,
-            check_alike(sheets.files),
-            *check_results(self._folder, counted, self._package.election, party, event),
-            check_held(sheets.verdicts),
-        ]
+        checks += [check_sheets(kind, sheets.of(kind), party_known=party is not None) for kind in kinds]
+        checks.append(check_alike(sheets.files))
+        if SheetKind.TALLY in kinds:
+            told = [(event, self._log.places[event.index]) for event in story.tallied]
+            forms = package.loaded_forms()
+            of_kind = sheets.of(SheetKind.TALLY)
+            checks.append(check_tally_sheets(of_kind, sheets.files, told, forms, proven=self._log.proven))
+        if self._package.election is not None:
+            counted = count(self._package.election, sheets.readings)
+            self._totals = counted.json
+            checks += check_results(self._folder, counted, self._package.election, party, story.closed)
+        return [*checks, check_held(sheets.verdicts)]
 
     def _documents(self, party: ReportingParty | None, *, closed: bool) -> list[Check]:
-        election = self._package.election
-        parts = None if party is None or election is None else (party, election)
+        package = self._package.package
+        parts = None if party is None or package is None else (party, package, self._package.election)
         same = party is not None and party.application == _own_name()
         return check_documents(self._folder, self._log, self._keys, parts, closed=closed, same_software=same)
 
 
 def _party(log: SeenLog, package: SeenPackage, origin: str) -> ReportingParty | None:
     """Who made the documents; None if the log or the package does not tell."""
-    if log.opening is None or package.package is None or package.election is None:
+    if log.opening is None or package.package is None:
         return None
     return party_of(origin, log.opening.json, test_mode=is_test(origin, package.package, package.election))
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from edge.commands.error import CommandError
 from edge.definition.election import BALLOT_HASH_BYTES, MAX_ELECTION_BYTES, Election, load_election
-from edge.definition.package import ElectionPackage
+from edge.definition.form import MAX_FORM_BYTES, shipped_form
+from edge.definition.package import ElectionPackage, sorted_forms
 from edge.definition.settings import MAX_SETTINGS_BYTES, SystemSettings, load_settings
+from edge.station.config_sections import Definition
 
 
 def read_election(path: Path, ballot_hash: str | None) -> Election:
@@ -40,17 +43,29 @@ def read_settings(path: Path | None, election: Election) -> SystemSettings:
     return settings.model_copy(update={"mark_thresholds": election.mark_thresholds})
 
 
-def read_package(election: Path, settings: Path | None, ballot_hash: str | None) -> ElectionPackage:
-    """The files as they are, for the evidence.
+def read_package(definitions: Sequence[Definition]) -> ElectionPackage:
+    """The files of a station's definitions as they are, for the evidence.
 
     Raises:
         CommandError: a file cannot be read.
+        DefinitionError: a form is none, or there twice.
     """
-    return ElectionPackage(
-        _read_file(election, MAX_ELECTION_BYTES),
-        None if settings is None else _read_file(settings, MAX_SETTINGS_BYTES),
-        None if ballot_hash is None else ballot_hash.lower(),
-    )
+    forms = sorted_forms([read_form(one.form) for one in definitions if one.form is not None])
+    for one in definitions:
+        if one.election is not None:
+            settings = None if one.settings is None else _read_file(one.settings, MAX_SETTINGS_BYTES)
+            return ElectionPackage(_read_file(one.election, MAX_ELECTION_BYTES), settings, one.ballot_hash, forms)
+    return ElectionPackage(None, forms=forms)
+
+
+def read_form(source: Path | str) -> bytes:
+    """The file of a form: one that comes with the software, by its name, or any other, by its path.
+
+    Raises:
+        CommandError: the file cannot be read.
+        DefinitionError: no form of this name comes with the software.
+    """
+    return shipped_form(source) if isinstance(source, str) else _read_file(source, MAX_FORM_BYTES)
 
 
 def _read_file(path: Path, limit: int) -> bytes:

@@ -39,8 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _enrol(config: Path) -> int:
     try:
         station = load_station_config(config)
-        package = read_package(station.election.definition, station.election.settings, station.election.ballot_hash)
-        election = package.definition()
+        package = read_package(station.definitions)
         settings = evidence_settings(station, package)
         keys = KeyFolder(settings.keys)
         keys.open(create=True)
@@ -48,8 +47,8 @@ def _enrol(config: Path) -> int:
         enrolment = make_enrolment(
             signer,
             device=signer.name.rpartition("/")[0],
-            ballot_hash=election.ballot_hash.hex(),
-            title=election.title,
+            ballot_hash=package.identity(),
+            title=package.title(),
             software_sha256=software_sha256(),
             package_sha256=package.sha256(),
         )

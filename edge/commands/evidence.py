@@ -46,7 +46,7 @@ def visited(config: Path) -> Iterator[Visit]:
     """
     try:
         station = load_station_config(config)
-        package = read_package(station.election.definition, station.election.settings, station.election.ballot_hash)
+        package = read_package(station.definitions)
         settings = evidence_settings(station, package, visiting=True)
         store = EvidenceStore(settings, package, software=(software_name(), software_sha256()), clock=LogClock())
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from edge.audit.closing import Closed, close_polls
 from edge.audit.content import record_of
@@ -12,7 +12,7 @@ from edge.audit.manifest import ExportError
 from edge.commands.error import CommandError
 from edge.commands.evidence import Visit, visited
 from edge.commands.table import option_name
-from edge.evidence.archive import SheetKind
+from edge.evidence.archive import SheetKind, StoredSheet
 from edge.evidence.cdf.tally import Tally, tally
 from edge.evidence.station_archive import StationArchive
 from edge.evidence.store import Polls
@@ -20,6 +20,7 @@ from edge.evidence.tlog.checkpoint import open_checkpoint
 
 _SHOWN_ROOT = 20
 """Characters of a root on a tape: more than anyone forges, few enough to compare by eye."""
+_SETS = {SheetKind.CAST: "ballots", SheetKind.RETURNED: "returned sheets", SheetKind.TALLY: "tally sheets"}
 
 
 def run_close(arguments: argparse.Namespace) -> int:
@@ -36,7 +37,8 @@ def run_close(arguments: argparse.Namespace) -> int:
             closed = close_polls(visit.store, visit.package)
         except ExportError as error:
             raise CommandError(error.code, f"{error.detail}. {error.advice}") from error
-        for line in (*_head(visit, "Closing report"), "", *_totals(closed.totals), "", *_committed(closed)):
+        read = (*_totals(closed.totals), *_tally_sheets(visit, closed.tally_sheets))
+        for line in (*_head(visit, "Closing report"), "", *read, "", *_committed(closed)):
             print(line)
     return 0
 
@@ -53,13 +55,12 @@ def run_report(arguments: argparse.Namespace) -> int:
     with visited(arguments.config) as visit:
         match visit.books.polls:
             case Polls.NEW:
-                title, lines = "Zero report", list(_totals(tally(visit.package.definition(), ())))
+                title, lines = "Zero report", [*_totals(_counted(visit, ())), *_tally_sheets(visit)]
             case Polls.CLOSED:
-                sheets = StationArchive(visit.store, visit.package).sheets(SheetKind.CAST)
-                counted = tally(visit.package.definition(), (record_of(sheet.files) for sheet in sheets))
-                title, lines = "Report after the close", list(_totals(counted))
+                counted = _counted(visit, StationArchive(visit.store, visit.package).sheets(SheetKind.CAST))
+                title, lines = "Report after the close", [*_totals(counted), *_tally_sheets(visit)]
             case _:
-                title, lines = "Count of ballots", [f"Sheets in the box: {visit.books.count}", "Totals are told after the close."]
+                title, lines = "Count of sheets" if visit.package.forms else "Count of ballots", list(_so_far(visit))
         for line in (*_head(visit, title), "", *lines):
             print(line)
     return 0
@@ -67,14 +68,36 @@ def run_report(arguments: argparse.Namespace) -> int:
 
 def _head(visit: Visit, title: str) -> Iterator[str]:
     archive = StationArchive(visit.store, visit.package)
-    election = visit.package.definition()
     signed = open_checkpoint(archive.checkpoints[max(archive.checkpoints)], [archive.verifier])
-    yield f"{title}: {election.title}, {election.date}"
+    election = visit.package.election_if_any()
+    about = visit.package.title() if election is None else f"{election.title}, {election.date}"
+    yield f"{title}: {about}"
     yield f"Log {archive.origin}"
     yield f"{signed.size} entries under checkpoint {base64.b64encode(signed.root).decode()[:_SHOWN_ROOT]}..."
 
 
-def _totals(counted: Tally) -> Iterator[str]:
+def _counted(visit: Visit, sheets: Iterable[StoredSheet]) -> Tally | None:
+    """The votes on ballots; None where no ballots are read."""
+    election = visit.package.election_if_any()
+    return None if election is None else tally(election, (record_of(sheet.files) for sheet in sheets))
+
+
+def _so_far(visit: Visit) -> Iterator[str]:
+    if visit.package.election is not None:
+        yield f"Sheets in the box: {visit.books.count}"
+        yield "Totals are told after the close."
+    yield from _tally_sheets(visit)
+
+
+def _tally_sheets(visit: Visit, number: int | None = None) -> Iterator[str]:
+    """How many tally sheets there are; they are no ballots, and counted apart."""
+    if visit.package.forms:
+        yield f"Tally sheets in the box: {visit.books.tally_sheets if number is None else number}"
+
+
+def _totals(counted: Tally | None) -> Iterator[str]:
+    if counted is None:
+        return
     yield f"Sheets in the box: {counted.sheets}, ballots: {counted.ballots}, cast by a person's decision: {counted.held_and_cast}"
     for contest in counted.election.contests:
         count = counted.contests[contest.id]
@@ -93,7 +116,7 @@ def _totals(counted: Tally) -> Iterator[str]:
 
 
 def _committed(closed: Closed) -> Iterator[str]:
-    for kind, what in ((SheetKind.CAST, "ballots"), (SheetKind.RETURNED, "returned sheets")):
-        yield f"Set of {what}: root {base64.b64encode(closed.roots[kind]).decode()}"
+    for kind, root in closed.roots.items():
+        yield f"Set of {_SETS[kind]}: root {base64.b64encode(root).decode()}"
     yield "The polls are closed for good. Signed checkpoint, to be kept on paper:"
     yield closed.checkpoint.decode().rstrip("\n")

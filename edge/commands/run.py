@@ -18,13 +18,14 @@ from edge.evidence.evidence_store import EvidenceStore
 from edge.evidence.medium import BoxShape
 from edge.evidence.opening import EvidenceSettings
 from edge.evidence.software import SoftwareError, software_name, software_sha256
+from edge.inference.error import ModelError
 from edge.station.config import ConfigError, StationConfig, effective, load_station_config
 from edge.station.daemon import Daemon, Outside
 from edge.station.events import CastPressed, PollsTurned, ReturnPressed, StopRequested
 from edge.station.journal import Journal, Priority, open_journal
 from edge.station.notify import Notifier, NotifyError, open_notifier
 from edge.station.panel import PanelError, open_panel
-from edge.station.sheet import sheet_reader
+from edge.station.sheet import package_reader
 from edge.station.state import Limits
 from edge.station.status import StatusError, StatusServer
 
@@ -41,14 +42,14 @@ def run(arguments: argparse.Namespace, usb_backend: Any = None) -> int:  # noqa:
     """
     try:
         config = load_station_config(arguments.config)
-        package = read_package(config.election.definition, config.election.settings, config.election.ballot_hash)
+        package = read_package(config.definitions)
         notifier = open_notifier()
         journal = open_journal()
-    except (ConfigError, NotifyError) as error:
+    except (ConfigError, DefinitionError, NotifyError) as error:
         raise CommandError(error.code, error.detail) from error
     try:
         _run(config, package, journal, notifier, usb_backend)
-    except (CdfError, ClockError, DefinitionError, PanelError, SoftwareError, StatusError) as error:
+    except (CdfError, ClockError, DefinitionError, ModelError, PanelError, SoftwareError, StatusError) as error:
         raise CommandError(error.code, error.detail) from error
     finally:
         journal.close()
@@ -64,9 +65,9 @@ def _run(
 ) -> None:
     software = software_name(), software_sha256()
     _report(config, journal, software[0])
-    election = package.definition()
-    check_election(election)
-    settings = package.system_settings(election)
+    election = package.election_if_any()
+    if election is not None:
+        check_election(election)
 
     def progress() -> None:
         daemon.progressed()
@@ -80,7 +81,7 @@ def _run(
     )
     outside = Outside(
         connector(config.scanner, usb_backend),
-        sheet_reader(election, settings, keep_grey=config.evidence.grey_pages),
+        package_reader(package, keep_grey=config.evidence.grey_pages),
         store,
         journal,
         notifier,
@@ -129,14 +130,12 @@ def evidence_settings(config: StationConfig, package: ElectionPackage, *, visiti
     Raises:
         DefinitionError: the package is none.
     """
-    election = package.definition()
-    test_mode = package.system_settings(election).test_mode is True
     evidence = config.evidence
     return EvidenceSettings(
         media=(evidence.folder,) if evidence.second_folder is None else (evidence.folder, evidence.second_folder),
         keys=evidence.keys,
         device=evidence.device,
-        label=election.ballot_hash.hex() + ("-test" if test_mode else ""),
+        label=package.identity() + ("-test" if package.is_test() else ""),
         shape=BoxShape(evidence.sheets, evidence.returned_sheets, evidence.slot_kib << 10),
         visiting=visiting,
     )

@@ -61,7 +61,7 @@ def status_table(document: StatusDocument) -> str:
         ("", document.sentence),
         ("panel", f"{document.signal}; lit: {', '.join(lit) or 'nothing'}"),
         ("polls", document.polls),
-        ("accepted", f"{document.count} sheets"),
+        ("accepted", f"{document.count} sheets" + (f", {document.tally_sheets} tally sheets" * bool(document.tally_sheets))),
         ("scanner", _facts(document.scanner) or "none"),
         ("last sheet", _facts(document.last_sheet) or "none"),
         ("problems", ", ".join(document.problems) or "none"),

@@ -8,6 +8,7 @@ import shutil
 import stat
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -120,14 +121,15 @@ def _refuse_inside(output: Path, directory: Path) -> None:
 
 
 def _write_html(examination: Examination, directory: Path, file: Path) -> None:
-    election = examination.election
-    if election is None:
+    package = examination.package
+    if package is None:
         sys.stderr.write("scrutineer: no page was written: the export has no election package that can be used\n")
         return
     with ExportFolder(directory) as folder:
 
         def page(out: BinaryIO) -> None:
-            write_html(examination.verification, election, lambda name: examination.read(folder, name), out)
+            read = partial(examination.read, folder)
+            write_html(examination.verification, examination.election, read, out, title=package.title())
 
         _write(file, page)
 

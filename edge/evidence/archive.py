@@ -15,9 +15,16 @@ class SheetKind(StrEnum):
     """What became of a kept sheet."""
 
     CAST = "cast"
-    """It is in the ballot box and counts."""
+    """A ballot that is in the box and counts."""
     RETURNED = "returned"
-    """It went back to the voter by a decision of the station or of a person; it counts nowhere."""
+    """It went back by a decision of the station or of a person; it counts nowhere."""
+    TALLY = "tally"
+    """A tally sheet that is in the box. It carries no voter: the log names its record, in the order in which it came."""
+
+
+def kinds_of(package: ElectionPackage) -> tuple[SheetKind, ...]:
+    """The kinds of which there are sets: tally sheets only where forms are read."""
+    return tuple(kind for kind in SheetKind if kind is not SheetKind.TALLY or package.forms)
 
 
 @dataclass(frozen=True, slots=True)

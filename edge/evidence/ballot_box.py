@@ -45,7 +45,7 @@ _NONCE, _TAG = 12, 16
 _IDENTITY = struct.Struct(">c16s32s")
 _SETTLED = struct.Struct(">c16s")
 _LENGTH = struct.Struct(">I")
-_KINDS = {SheetKind.CAST: b"c", SheetKind.RETURNED: b"r"}
+_KINDS = {SheetKind.CAST: b"c", SheetKind.RETURNED: b"r", SheetKind.TALLY: b"t"}
 _KIND_OF = {byte: kind for kind, byte in _KINDS.items()}
 _FILL_BYTES = 1 << 20
 

@@ -18,7 +18,7 @@ from edge.evidence.folder import sync_folder
 from edge.evidence.store import PendingStage, Polls, StoreError
 from edge.evidence.tlog.merkle import leaf_hash
 
-_VERSION = 2
+_VERSION = 3
 """Also in the schema."""
 _LEAST_BYTES = 512
 """SQLite's smallest page."""
@@ -31,12 +31,12 @@ _SCHEMA = """
     CREATE TABLE notes (name TEXT PRIMARY KEY, note BLOB NOT NULL) WITHOUT ROWID;
     CREATE TABLE state (
         one INTEGER PRIMARY KEY CHECK (one = 1), revision INTEGER NOT NULL, cast_sheets INTEGER NOT NULL,
-        returned_sheets INTEGER NOT NULL, pending TEXT, polls TEXT NOT NULL
+        returned_sheets INTEGER NOT NULL, pending TEXT, polls TEXT NOT NULL, tally_sheets INTEGER NOT NULL
     );
-    INSERT INTO state VALUES (1, 0, 0, 0, NULL, 'new');
-    PRAGMA user_version = 2;
+    INSERT INTO state VALUES (1, 0, 0, 0, NULL, 'new', 0);
+    PRAGMA user_version = 3;
 """
-_STATE = "SELECT revision, cast_sheets, returned_sheets, pending, polls FROM state"
+_STATE = "SELECT revision, cast_sheets, returned_sheets, pending, polls, tally_sheets FROM state"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,7 @@ class LogState:
         returned: Returned sheets whose pictures are kept.
         pending: See `PendingStage`; None when no sheet is pending.
         polls: How far the election has come.
+        tallied: Tally sheets in the box.
     """
 
     revision: int = 0
@@ -56,10 +57,11 @@ class LogState:
     returned: int = 0
     pending: PendingStage | None = None
     polls: Polls = Polls.NEW
+    tallied: int = 0
 
     def kept(self, kind: SheetKind) -> int:
         """Settled sheets of a kind."""
-        return self.cast if kind is SheetKind.CAST else self.returned
+        return {SheetKind.CAST: self.cast, SheetKind.RETURNED: self.returned, SheetKind.TALLY: self.tallied}[kind]
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,9 +246,10 @@ class EventLog:
         row = self._books.execute(_STATE).fetchone()
         if row is None:
             raise StoreError("storeCorrupt", f"{self._path} has no state")
-        revision, cast, returned, pending, polls = row
+        revision, cast, returned, pending, polls, tallied = row
         try:
-            return LogState(revision, cast, returned, None if pending is None else PendingStage(pending), Polls(polls))
+            stage = None if pending is None else PendingStage(pending)
+            return LogState(revision, cast, returned, stage, Polls(polls), tallied)
         except ValueError as error:
             raise StoreError("storeCorrupt", f"{self._path} has an unknown state: {error}") from error
 
@@ -273,9 +276,10 @@ def _apply(books: sqlite3.Connection, size: int, change: Change) -> None:
     books.executemany("INSERT INTO checkpoints VALUES (?, ?)", change.checkpoints.items())
     books.executemany("INSERT INTO notes VALUES (?, ?)", change.notes.items())
     state = change.state
+    pending = None if state.pending is None else str(state.pending)
     books.execute(
-        "UPDATE state SET revision = ?, cast_sheets = ?, returned_sheets = ?, pending = ?, polls = ?",
-        (state.revision, state.cast, state.returned, None if state.pending is None else str(state.pending), str(state.polls)),
+        "UPDATE state SET revision = ?, cast_sheets = ?, returned_sheets = ?, pending = ?, polls = ?, tally_sheets = ?",
+        (state.revision, state.cast, state.returned, pending, str(state.polls), state.tallied),
     )
 
 

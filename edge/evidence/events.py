@@ -4,6 +4,8 @@ The list is the maker's own, as NIST SP 1500-101 wants it, and leaves with every
 style, a vote or a mark of a ballot (VVSG 2.0, 10.2.4-B and 15.1-C). Of a sheet the log tells when it was accepted, with the
 running count, or returned, and nothing from which a voter could be told: not that one was held, since the export shows which
 ballots were, nor how long it took to read.
+
+A tally sheet is no ballot and carries no voter: the log names its record, so that each is proven as soon as the log is signed.
 """
 
 from __future__ import annotations
@@ -104,6 +106,25 @@ EVENTS: Mapping[str, EventKind] = {
         "success",
     ),
     "sheetAccepted": EventKind("application-action", "info", "A sheet is in the ballot box and counted.", _COUNT, "success"),
+    "tallySheetAccepted": EventKind(
+        "application-action",
+        "info",
+        "A tally sheet is in the box.",
+        {
+            "tallySheets": "tally sheets in the box after it",
+            "form": "name of its form",
+            "table": "the code of the table as read; empty where the form has none or it was not read",
+            "recordSha256": "hash of its record, hex",
+        },
+        "success",
+    ),
+    "tallySetClosed": EventKind(
+        "application-action",
+        "notice",
+        "The set of tally sheets is committed to; the close of the polls follows.",
+        {"tallySheets": "tally sheets in the box", "tallyRoot": "root over the set of tally sheets, base64"},
+        "success",
+    ),
     "sheetReturned": EventKind(
         "application-action",
         "info",

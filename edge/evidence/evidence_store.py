@@ -8,6 +8,7 @@ other has.
 from __future__ import annotations
 
 import base64
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -25,8 +26,10 @@ from edge.evidence.lock import locked
 from edge.evidence.medium import Medium
 from edge.evidence.opening import EvidenceSettings, Opened, open_evidence
 from edge.evidence.reading import SheetReading
-from edge.evidence.sheet_files import pack_files, sheet_files
+from edge.evidence.recovery import sheet_from
+from edge.evidence.sheet_files import RECORD, pack_files, sheet_files, unpack_files
 from edge.evidence.store import Books, PendingStage, Polls, StoreError
+from edge.evidence.tally_sheets import accepted_event
 from edge.evidence.tlog.checkpoint import Checkpoint
 from edge.evidence.tlog.merkle import Frontier, leaf_hash
 from edge.evidence.tlog.note import sign_note
@@ -36,7 +39,7 @@ CHECKPOINT_MS = 300_000
 """A checkpoint is signed over so many new entries, or after so long over any."""
 _SIGNED_AFTER = frozenset(
     {"logOpened", "stationStarted", "stationStopped", "zeroCheck", "exportBegun", "exportMade"}
-    | {"pollsOpened", "pollsPaused", "pollsClosed"}
+    | {"pollsOpened", "pollsPaused", "pollsClosed", "tallySheetAccepted"}
 )
 _LARGE_LOG = 4 << 20
 """Bytes of a write-ahead log that is tidied in a quiet moment."""
@@ -91,8 +94,12 @@ class EvidenceStore:
                 raise ValueError("a sheet is pending already")
             if work.state.polls is not Polls.OPEN:
                 raise _RefusedError("pollsClosed", "the polls are not open")
-            self._check_room(work, packed, SheetKind.CAST)
-            self._put(work, SheetKind.CAST, packed)
+            kind = SheetKind.TALLY if reading.tally else SheetKind.CAST
+            if reading.tally:
+                # What cannot be told at the commit must not get there.
+                accepted_event(reading.record, self._package.loaded_forms(), work.state.tallied + 1)
+            self._check_room(work, packed, kind)
+            self._put(work, kind, packed)
             self._write(work, replace(work.state, pending=PendingStage.ACCEPTING))
             return self._books(work)
 
@@ -104,12 +111,19 @@ class EvidenceStore:
             return self._books(work)
 
     def commit(self) -> Books:
-        """Count the pending sheet."""
+        """Count the pending sheet, with the ballots or with the tally sheets: the box says which it is."""
         with self._at_work() as work:
             if work.state.pending is None:
                 raise ValueError("no sheet is pending")
-            count = work.state.cast + 1
-            self._write(work, replace(work.state, pending=None, cast=count), LogEvent("sheetAccepted", {"count": count}))
+            identity, kind = self._pending_sheet(work)
+            if kind is SheetKind.TALLY:
+                tallied = work.state.tallied + 1
+                record = unpack_files(sheet_from(work.media, identity))[RECORD]
+                event = accepted_event(record, self._package.loaded_forms(), tallied)
+                self._write(work, replace(work.state, pending=None, tallied=tallied), event)
+            else:
+                count = work.state.cast + 1
+                self._write(work, replace(work.state, pending=None, cast=count), LogEvent("sheetAccepted", {"count": count}))
             self._settle(work)
             return self._books(work)
 
@@ -200,11 +214,11 @@ class EvidenceStore:
                 self._sign(work)
 
     def close_polls(self, counted: LogState, roots: dict[SheetKind, bytes], notes: dict[str, bytes]) -> None:
-        """Close the polls for good: the roots of both sets into the log, their signed notes beside it, in one transaction.
+        """Close the polls for good: the roots of all sets into the log, their signed notes beside it, in one transaction.
 
         Args:
             counted: The state for which the roots were computed.
-            roots: Root over the sheets of each kind.
+            roots: Root over the sheets of each kind; of tally sheets only where forms are read.
             notes: Signed notes over them, by name.
 
         Raises:
@@ -215,15 +229,20 @@ class EvidenceStore:
                 raise _RefusedError("pollsOpen", "the polls are open; turn the key switch first")
             if work.state.polls is Polls.CLOSED:
                 raise _RefusedError("pollsClosed", "the polls were closed before")
-            if (counted.cast, counted.returned) != (work.state.cast, work.state.returned):
+            if any(counted.kept(kind) != work.state.kept(kind) for kind in SheetKind):
                 raise _RefusedError("storeBehind", "the station went on meanwhile; try again")
+            told = {kind: base64.b64encode(root).decode() for kind, root in roots.items()}
             fields: dict[str, Value] = {
                 "count": counted.cast,
                 "returned": counted.returned,
-                "castRoot": base64.b64encode(roots[SheetKind.CAST]).decode(),
-                "returnedRoot": base64.b64encode(roots[SheetKind.RETURNED]).decode(),
+                "castRoot": told[SheetKind.CAST],
+                "returnedRoot": told[SheetKind.RETURNED],
             }
-            self._write(work, replace(work.state, polls=Polls.CLOSED), LogEvent("pollsClosed", fields), notes=notes)
+            events = [LogEvent("pollsClosed", fields)]
+            if SheetKind.TALLY in told:
+                about: dict[str, Value] = {"tallySheets": counted.tallied, "tallyRoot": told[SheetKind.TALLY]}
+                events.insert(0, LogEvent("tallySetClosed", about))
+            self._write(work, replace(work.state, polls=Polls.CLOSED), *events, notes=notes)
 
     def sign(self, text: str) -> bytes:
         """A note, signed by the log's key."""
@@ -351,6 +370,14 @@ class EvidenceStore:
         self._owed.append(LogEvent("mediumLost", {"medium": medium.name}))
         medium.close()
 
+    def _pending_sheet(self, work: Opened) -> tuple[uuid.UUID, SheetKind]:
+        """Id and kind of the pending sheet."""
+        first = work.media[0]
+        if first.pending is None:
+            raise StoreError("storeCorrupt", f"{first.folder}: the pending sheet has no slot")
+        entry = first.open_box().entries[first.pending]
+        return entry.id, entry.kind
+
     def _put(self, work: Opened, kind: SheetKind, packed: bytes) -> None:
         identity = random_id()
 
@@ -379,18 +406,19 @@ class EvidenceStore:
             raise _RefusedError("sheetTooLarge", f"the sheet takes {len(packed)} bytes, a slot has {capacity}")
 
     def _zero_check(self, work: Opened) -> None:
-        if work.state.cast or any(medium.open_box().entries for medium in work.media):
+        if work.state.cast or work.state.tallied or any(medium.open_box().entries for medium in work.media):
             raise StoreError("storeCorrupt", "the ballot box is not empty before the polls have opened")
 
     def _room(self, work: Opened) -> int:
         if work.state.polls is Polls.CLOSED or all(medium.name in work.low for medium in work.media):
             return 0
-        room = self._settings.shape.cast - work.state.cast - (work.state.pending is not None)
+        room = self._settings.shape.cast - work.state.cast - work.state.tallied - (work.state.pending is not None)
         return max(0, min(room, *(medium.open_box().free for medium in work.media)))
 
     def _books(self, work: Opened) -> Books:
         alarms = (*(["mediumLost"] if work.lost else []), *(["mediumLow"] if work.low else []))
-        return Books(work.state.cast, work.state.pending, self._room(work), work.state.polls, alarms)
+        state = work.state
+        return Books(state.cast, state.pending, self._room(work), state.polls, alarms, state.tallied)
 
 
 def _wall(wall_ms: int) -> str:

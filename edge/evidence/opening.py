@@ -10,6 +10,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from edge.definition.canonical_json import canonical_bytes
 from edge.definition.package import ElectionPackage
 from edge.evidence.anchors import Anchors
 from edge.evidence.ballot_box import BOX_BYTES, BallotBox
@@ -185,9 +186,11 @@ class _Opening:
         """Hold a log against the key and the election, and give its box's number and key."""
         if log.fact("key") != self._signer.verifier.text.encode():
             raise StoreError("keyForeign", "the evidence was begun with another key or by another device")
-        if {name: log.fact(name) for name in ("election", "settings", "ballotHash")} != _package_facts(self._package):
+        facts = _package_facts(self._package)
+        if {name: log.fact(name) for name in facts} != facts:
             raise StoreError(
-                "packageChanged", "the evidence was begun with another election definition, other settings, or another hash"
+                "packageChanged",
+                "the evidence was begun with another election definition, other settings, another hash, or other forms",
             )
         try:
             key = load_day_key(self._keys, day_key_label(self._settings.label)).material()
@@ -374,4 +377,5 @@ def day_key_label(label: str) -> str:
 
 def _package_facts(package: ElectionPackage) -> dict[str, bytes | None]:
     ballot_hash = None if package.ballot_hash is None else package.ballot_hash.encode()
-    return {"election": package.election, "settings": package.settings, "ballotHash": ballot_hash}
+    forms = canonical_bytes([hashlib.sha256(raw).hexdigest() for raw in package.forms]) if package.forms else None
+    return {"election": package.election, "settings": package.settings, "ballotHash": ballot_hash, "forms": forms}

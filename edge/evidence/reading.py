@@ -17,7 +17,9 @@ class SheetReading:
         record: The canonical JSON of the reading.
         pages: Scan A and scan B with no more grey than a second reading needs; empty for a sheet of which no page was found.
         grey: The whole images of scan A and B, where they are to be kept: uint8 of shape (height, width).
-        repeatable: Whether the pages give the same record again. Always so for what can be accepted.
+        repeatable: Whether what is kept gives the same record again. Always so for what can be accepted.
+        read_in_grey: Whether it is read again from its whole grey images: then `pages` is empty and `grey` has both.
+        tally: Whether it was read as a tally sheet.
     """
 
     disposition: Disposition
@@ -25,3 +27,5 @@ class SheetReading:
     pages: tuple[Page, ...]
     grey: tuple[Grey, ...] = ()
     repeatable: bool = True
+    read_in_grey: bool = False
+    tally: bool = False

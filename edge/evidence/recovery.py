@@ -15,6 +15,9 @@ from edge.evidence.event_log import LogState
 from edge.evidence.medium import Medium, settled_ids
 from edge.evidence.store import StoreError
 
+_INTO_BOX = frozenset({SheetKind.CAST, SheetKind.TALLY})
+"""What a sheet that is on its way into the box can be."""
+
 
 def align_boxes(media: Sequence[Medium], state: LogState) -> None:
     """Bring the boxes into line with the state and with each other, and note where the pending sheet is.
@@ -34,7 +37,7 @@ def align_boxes(media: Sequence[Medium], state: LogState) -> None:
         if state.pending is None:
             settled[kind] |= {identity}
         else:
-            pending = identity
+            pending = open_sheet
     for kind in SheetKind:
         if len(settled[kind]) != state.kept(kind):
             raise StoreError("storeCorrupt", f"{len(settled[kind])} {kind} sheets are kept, {state.kept(kind)} are counted")
@@ -48,28 +51,30 @@ def _open_sheet(
     """The one sheet that was written down but not settled and that the state wants; None when it wants none."""
     done = frozenset[uuid.UUID]().union(*settled.values())
     if state.pending is not None:
-        wanted = SheetKind.CAST
+        wanted = _INTO_BOX
     else:
-        short = [kind for kind in SheetKind if state.kept(kind) == len(settled[kind]) + 1]
-        if not short:
+        wanted = frozenset(kind for kind in SheetKind if state.kept(kind) == len(settled[kind]) + 1)
+        if not wanted:
             return None
-        wanted = short[0]
     # The other medium may still hold one that was wiped while it was away.
     for medium in media:
         slots = [
             (slot, entry)
             for slot, entry in medium.open_box().entries.items()
-            if not entry.settled and entry.id not in done and entry.kind is wanted
+            if not entry.settled and entry.id not in done and entry.kind in wanted
         ]
         if len(slots) == 1 and medium.open_box().is_whole(slots[0][0]):
-            return wanted, slots[0][1].id
+            return slots[0][1].kind, slots[0][1].id
         if len(slots) > 1:
             break
     raise StoreError("storeCorrupt", "a sheet was written down, but no medium has it whole")
 
 
 def _align(
-    medium: Medium, media: Sequence[Medium], settled: dict[SheetKind, frozenset[uuid.UUID]], pending: uuid.UUID | None
+    medium: Medium,
+    media: Sequence[Medium],
+    settled: dict[SheetKind, frozenset[uuid.UUID]],
+    pending: tuple[SheetKind, uuid.UUID] | None,
 ) -> None:
     box = medium.open_box()
     wanted = {identity: kind for kind, identities in settled.items() for identity in identities}
@@ -79,18 +84,19 @@ def _align(
                 box.settle(slot)
             else:
                 box.wipe(slot)
-        elif entry.id not in wanted and entry.id != pending:
+        elif entry.id not in wanted and (pending is None or entry.id != pending[1]):
             box.wipe(slot)
     # By id, so that the order in which they are copied says nothing either.
     present = {entry.id for entry in box.entries.values()}
     for identity in sorted(wanted.keys() - present):
         box.settle(box.put(identity, wanted[identity], sheet_from(media, identity)))
     if pending is not None:
-        slot_of = medium.slot_of(pending)
+        kind, identity = pending
+        slot_of = medium.slot_of(identity)
         if slot_of is not None and not box.is_whole(slot_of):
             box.wipe(slot_of)
             slot_of = None
-        medium.pending = box.put(pending, SheetKind.CAST, sheet_from(media, pending)) if slot_of is None else slot_of
+        medium.pending = box.put(identity, kind, sheet_from(media, identity)) if slot_of is None else slot_of
 
 
 def sheet_from(media: Sequence[Medium], identity: uuid.UUID) -> bytes:

@@ -4,6 +4,8 @@
 and `scan-b.png` the bilevel pages as scanned (1 bit, ink black), `scan-a-kept-1.png` and so on the pieces of grey that the
 reading needed, `scan-a-grey.png` the whole grey image where that is configured. PNG loses nothing and anything can show it. The
 files hold pixels only: no time, no device, no counter.
+
+A tally sheet, and whatever else is read in grey, has the whole grey images and no pages; `pages.json` then holds their sizes.
 """
 
 from __future__ import annotations
@@ -55,9 +57,38 @@ def sheet_files(reading: SheetReading) -> dict[str, bytes]:
         files[image_name(scan)] = _bilevel_png(page.bits)
         pages.append(_page_json(page))
         files |= {f"scan-{scan}-kept-{number}.png": _grey_png(grey) for number, (_, grey) in enumerate(page.kept, 1)}
-    files |= {f"scan-{scan}-grey.png": _grey_png(grey) for scan, grey in zip(SCANS, reading.grey, strict=False)}
-    files[PAGES] = canonical_bytes({"pages": pages, "repeatable": reading.repeatable})
+    files |= {grey_name(scan): _grey_png(grey) for scan, grey in zip(SCANS, reading.grey, strict=False)}
+    described: dict[str, Any] = {"pages": pages, "repeatable": reading.repeatable}
+    if reading.read_in_grey:
+        described["grey"] = [list(grey.shape) for grey in reading.grey]
+    files[PAGES] = canonical_bytes(described)
     return files
+
+
+def grey_name(scan: str) -> str:
+    """The file of a scan's whole grey image; `scan` is A or B."""
+    return f"scan-{scan.lower()}-grey.png"
+
+
+def greys_of(files: Mapping[str, bytes]) -> tuple[Grey, Grey] | None:
+    """Both grey images of a sheet that is read in grey; None for one that is not.
+
+    Raises:
+        ValueError: the files are not what `sheet_files` makes.
+    """
+    try:
+        described = json.loads(files[PAGES])
+        if "grey" not in described:
+            return None
+        if described["pages"]:
+            raise ValueError("a sheet that is read in grey has no pages")
+        sizes = [_integers(size, 2, 1) for size in described["grey"]]
+        top, bottom = (
+            _pixels(files[grey_name(scan)], width, height, "L") for scan, (height, width) in zip(SCANS, sizes, strict=True)
+        )
+    except (KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+        raise ValueError(f"not the files of a sheet: {error!r}") from error
+    return top, bottom
 
 
 def pages_of(files: Mapping[str, bytes]) -> tuple[Page, ...]:

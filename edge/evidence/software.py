@@ -2,7 +2,9 @@
 
 The hash is that of the list which `sha256sum` prints, so that anyone can work it out beside the installed packages:
 
-    find edge firmware_bridge -name __pycache__ -prune -o -type f -print | LC_ALL=C sort | xargs sha256sum | sha256sum
+    find -L edge firmware_bridge -name __pycache__ -prune -o -type f -print | LC_ALL=C sort | xargs sha256sum | sha256sum
+
+`-L` is for a checkout, in which one folder, that of the released models, is a link; an installation has none.
 
 What Python keeps in `__pycache__`, the interpreter and the libraries are not in it: it tells versions apart and is no proof
 against a changed machine.
@@ -22,6 +24,8 @@ PACKAGES = ("edge", "firmware_bridge")
 
 _DISTRIBUTION = "scrutineer-edge"
 _CACHE = "__pycache__"
+_MODELS = "inference/released_files"
+"""The one folder that may be a link."""
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 
@@ -80,18 +84,20 @@ def folders_sha256(folders: Sequence[Path]) -> bytes:
 
 
 def _files(folder: Path, above: str = "") -> Iterator[str]:
-    """Paths relative to the folder. Links are refused: Python would follow them, to files that the hash does not cover."""
+    """Paths relative to the folder.
+
+    Links are refused: Python would follow them, to files that the hash does not cover. The folder of models is followed here too.
+    """
     with os.scandir(folder / above) as entries:
         for entry in entries:
             if entry.name == _CACHE:
                 continue
             path = above + entry.name
+            is_folder = entry.is_dir(follow_symlinks=path == _MODELS)
             # A name with a line break could pass for two files.
-            if not _NAME.fullmatch(entry.name) or not (
-                entry.is_file(follow_symlinks=False) or entry.is_dir(follow_symlinks=False)
-            ):
+            if not _NAME.fullmatch(entry.name) or not (is_folder or entry.is_file(follow_symlinks=False)):
                 raise SoftwareError("softwareUnreadable", f"{str(folder / path)!r} is not part of the software: remove it")
-            if entry.is_dir(follow_symlinks=False):
+            if is_folder:
                 yield from _files(folder, f"{path}/")
             else:
                 yield path

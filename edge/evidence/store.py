@@ -39,11 +39,12 @@ class Books:
     """What the evidence holds.
 
     Attributes:
-        count: Sheets in the box.
+        count: Ballots in the box.
         pending: What is about to happen to the sheet on its way into the box; None when there is none.
         room: How many more sheets can be kept; 0 = none may be taken.
         polls: How far the election has come.
         alarms: Reason codes of what is wrong though the evidence goes on: mediumLost, mediumLow.
+        tally_sheets: Tally sheets in the box.
     """
 
     count: int = 0
@@ -51,6 +52,7 @@ class Books:
     room: int = 0
     polls: Polls = Polls.NEW
     alarms: tuple[str, ...] = ()
+    tally_sheets: int = 0
 
 
 class StoreError(Exception):

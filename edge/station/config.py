@@ -13,13 +13,13 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, PrivateAttr, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, PrivateAttr, ValidationError, model_validator
 
 from edge.station.config_sections import (
     RUNTIME_DIRECTORY,
-    ElectionConfig,
+    Definition,
     EvidenceConfig,
     PanelConfig,
     ScannerConfig,
@@ -35,7 +35,10 @@ _SLOT_KIB = 512
 """Both bilevel sides of real letter sheets take 60 to 100 KiB; noise and 22-inch paper take more."""
 _GREY_SLOT_KIB = 6144
 """Both grey sides of a letter sheet at 200 dpi have 7 MiB of pixels, of which PNG leaves about half."""
-_SECTIONS = ("election", "scanner", "panel", "evidence", "station", "status")
+_FORM_SLOT_KIB = 12_288
+"""Both grey sides of a letter sheet at 300 dpi have 16 MiB of pixels, of which PNG leaves a half, in a clean scan a third."""
+_DEFINITIONS = "definitions"
+_SECTIONS = ("scanner", "panel", "evidence", "station", "status")
 
 
 class ConfigError(Exception):
@@ -54,10 +57,15 @@ class ConfigError(Exception):
         return f"{self.code}: {self.detail}"
 
 
+def _listed(value: object) -> object:
+    """A TOML array of tables as a tuple."""
+    return tuple(value) if isinstance(value, list) else value
+
+
 class StationConfig(Section):
     """The whole file, with every default filled in; made by `load_station_config` or `station_config`."""
 
-    election: ElectionConfig
+    definitions: Annotated[tuple[Definition, ...], BeforeValidator(_listed)]
     scanner: ScannerConfig
     panel: PanelConfig
     evidence: EvidenceConfig
@@ -69,6 +77,17 @@ class StationConfig(Section):
     def _switch_is_wired(self) -> Self:
         if self.station.polls == "switch" and self.panel.inputs.polls is None:
             raise ValueError('[station] polls = "switch" needs a number for polls under [panel.inputs]')
+        return self
+
+    @model_validator(mode="after")
+    def _something_to_read(self) -> Self:
+        if not self.definitions:
+            raise ValueError("[[definitions]] names what is read: an election, forms of tally sheets, or both")
+        if sum(definition.election is not None for definition in self.definitions) > 1:
+            raise ValueError("[[definitions]] names more than one election")
+        forms = [definition.form for definition in self.definitions if definition.form is not None]
+        if len(set(forms)) < len(forms):
+            raise ValueError("[[definitions]] names a form twice")
         return self
 
 
@@ -139,6 +158,8 @@ def _exact(text: str) -> Decimal:
 def _with_defaults(document: Mapping[str, Any]) -> dict[str, Any]:
     """The document with every section, and the defaults that depend on other keys."""
     filled: dict[str, Any] = {name: document.get(name, {}) for name in _SECTIONS}
+    definitions = filled[_DEFINITIONS] = document.get(_DEFINITIONS, [])
+    forms = isinstance(definitions, list) and any(isinstance(one, dict) and "form" in one for one in definitions)
     tables = {name: dict(table) for name, table in filled.items() if isinstance(table, dict)}
     filled |= tables
     station, panel = tables.get("station", {}), tables.get("panel", {})
@@ -150,7 +171,8 @@ def _with_defaults(document: Mapping[str, Any]) -> dict[str, Any]:
     evidence = tables.get("evidence", {})
     if is_path(evidence.get("folder")):
         evidence.setdefault("keys", str(Path(evidence["folder"]).parent / "keys"))
-    evidence.setdefault("slot_kib", _GREY_SLOT_KIB if evidence.get("grey_pages") is True else _SLOT_KIB)
+    usual = _GREY_SLOT_KIB if evidence.get("grey_pages") is True else _SLOT_KIB
+    evidence.setdefault("slot_kib", _FORM_SLOT_KIB if forms else usual)
     inputs = panel.get("inputs")
     station.setdefault("polls", "switch" if isinstance(inputs, dict) and "polls" in inputs else "always_open")
     return filled
@@ -165,6 +187,10 @@ def _refuse_unknown_keys(document: Mapping[str, Any], model: type[BaseModel], pa
             raise ConfigError(
                 "configInvalid", f"{_place((*path, ascii(key[:80])))}: unknown {kind}; the nearest known one is {nearest}"
             )
+        if key == _DEFINITIONS and not path and isinstance(value, list):
+            for definition in value:
+                if isinstance(definition, dict):
+                    _refuse_unknown_keys(definition, Definition, (key,))
         inner = fields[key].annotation
         if isinstance(value, dict) and isinstance(inner, type) and issubclass(inner, BaseModel):
             _refuse_unknown_keys(value, inner, (*path, key))
@@ -174,6 +200,9 @@ def _given_keys(document: Mapping[str, Any], prefix: str) -> Iterator[str]:
     for key, value in document.items():
         if isinstance(value, dict):
             yield from _given_keys(value, f"{prefix}{key}.")
+        elif isinstance(value, list) and all(isinstance(one, dict) for one in value):
+            for number, one in enumerate(value, 1):
+                yield from _given_keys(one, f"{prefix}{key}.{number}.")
         else:
             yield prefix + key
 
@@ -186,6 +215,10 @@ def _values(section: BaseModel, prefix: str) -> Iterator[tuple[str, str | int | 
             yield from _values(value, f"{place}.")
         elif isinstance(value, (bool, int)):
             yield place, value
+        elif isinstance(value, tuple) and all(isinstance(one, BaseModel) for one in value) and value:
+            # Of an election and a form each has keys that the other cannot have.
+            for number, one in enumerate(value, 1):
+                yield from (given for given in _values(one, f"{place}.{number}.") if given[1] != "none")
         elif isinstance(value, tuple):
             yield place, ", ".join(value) or "none"
         else:
@@ -205,6 +238,8 @@ def _first_problem(error: ValidationError) -> str:
 def _place(path: tuple[str, ...]) -> str:
     """`[section] key`; the section alone where the complaint is about all of it."""
     *sections, last = path
+    if path[0] == _DEFINITIONS:
+        return " ".join(("[[definitions]]", *path[1:]))
     if not sections or last in {"timing", "outputs", "inputs"}:
         return f"[{'.'.join(path)}]"
     return f"[{'.'.join(sections)}] {last}"

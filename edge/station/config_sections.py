@@ -29,6 +29,8 @@ MAX_PAPER_INCHES = Decimal("22.3")
 MAX_BCM = 53
 """The highest GPIO number of the boards' chips; which of them reach the header is the pin factory's business."""
 RUNTIME_DIRECTORY = Path("/run/scrutineer")
+FORM_NAME = re.compile("[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
+FORM_SUFFIX = ".toml"
 
 _MAX_PATH = 4096
 _MAX_SOCKET_PATH = 100
@@ -69,7 +71,16 @@ def _distinct(value: object) -> object:
     return tuple(value)
 
 
+def _form_source(value: object, info: ValidationInfo) -> Path | str:
+    if isinstance(value, str) and FORM_NAME.fullmatch(value) is not None:
+        return value
+    if not isinstance(value, str) or not value.endswith(FORM_SUFFIX):
+        raise ValueError(f"the name of a form that comes with the software, or a path that ends in {FORM_SUFFIX}, is expected")
+    return _path(value, info)
+
+
 FilePath = Annotated[Path, BeforeValidator(_path)]
+FormSource = Annotated[Path | str, BeforeValidator(_form_source)]
 SocketPath = Annotated[FilePath, AfterValidator(_socket_path)]
 Bcm = Annotated[int, Field(ge=0, le=MAX_BCM)]
 ScannerLimit = Annotated[int, Field(ge=1, le=120_000)]
@@ -83,18 +94,20 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", validate_by_alias=True, validate_by_name=False)
 
 
-class ElectionConfig(Section):
-    """Which ballots are read.
+class Definition(Section):
+    """One of the things that are read: the ballots of an election, or tally sheets of one form.
 
     Attributes:
-        definition: the election definition, JSON.
-        settings: system settings, JSON; None = the published defaults.
+        election: the election definition, JSON.
+        settings: system settings of the election, JSON; None = the published defaults.
         ballot_hash: 20 hex digits that the ballots carry, in lower case, if they were printed from another revision of the file.
+        form: a form of tally sheets: the name of one that comes with the software, or a path that ends in `.toml`.
     """
 
-    definition: FilePath
+    election: FilePath | None = None
     settings: FilePath | None = None
     ballot_hash: str | None = None
+    form: FormSource | None = None
 
     @field_validator("ballot_hash")
     @classmethod
@@ -102,6 +115,14 @@ class ElectionConfig(Section):
         if value is not None and re.fullmatch("[0-9A-Fa-f]{20}", value) is None:
             raise ValueError("20 hex digits are expected")
         return None if value is None else value.lower()
+
+    @model_validator(mode="after")
+    def _one_thing(self) -> Self:
+        if (self.election is None) == (self.form is None):
+            raise ValueError("each names either an election or a form")
+        if self.form is not None and (self.settings is not None or self.ballot_hash is not None):
+            raise ValueError("settings and ballot_hash belong to an election")
+        return self
 
 
 class ScannerTiming(Section):
@@ -291,10 +312,11 @@ class EvidenceConfig(Section):
             is not mistaken for an empty one, if this is a folder on it.
         keys: The device's key and the box's, for nobody else's eyes.
         device: Name of the device in logs and exports: the authority's domain and a number; None = one made from the key.
-        sheets: Ballots that the box takes.
+        sheets: Sheets that the box takes, ballots and tally sheets together.
         returned_sheets: Pictures of returned sheets that are kept, 0..10000; 0 = none.
         slot_kib: Room for one sheet, KiB, a multiple of 4.
-        grey_pages: Whether the whole grey images are kept beside the bilevel pages; not needed to read a sheet again.
+        grey_pages: Whether the whole grey images are kept beside the bilevel pages; not needed to read a ballot again. Of tally
+            sheets they are always kept.
     """
 
     folder: FilePath

@@ -262,10 +262,13 @@ class Daemon:
                 "firmware": scanner.firmware,
                 "serialNumber": scanner.serial_number,
             },
-            last_sheet=None if last is None else {"outcome": last.outcome, "reasons": last.reasons},
+            last_sheet=None
+            if last is None
+            else {"outcome": last.outcome, "reasons": last.reasons, **({"details": last.details} if last.details else {})},
             problems=(*self._problems, *station.books.alarms),
             software=self._software,
             uptime_ms=now - self._begun,
+            tally_sheets=station.books.tally_sheets,
         )
 
     def _worker_failed(self, error: BaseException) -> None:

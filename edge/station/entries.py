@@ -36,6 +36,7 @@ Step = tuple[Station, tuple[Command, ...]]
 
 _WITH_SHEET = frozenset({StateName.SCANNING, StateName.INTERPRETING, StateName.HOLDING, StateName.ACCEPTING, StateName.RETURNING})
 _LONGEST_DOUBLING = 16
+_MOST_DETAILS = 20
 
 
 class _Changes(TypedDict, total=False):
@@ -289,7 +290,7 @@ def holding(station: Station, now: int, reading: SheetReading) -> Step:
         deadline=now + station.limits.hold,
         poll_at=now + station.limits.idle_poll,
         reading=reading,
-        last_sheet=LastSheet("held", reason_codes(reading)),
+        last_sheet=LastSheet("held", reason_codes(reading), _details(reading)),
     )
     return entered, commands
 
@@ -422,6 +423,12 @@ def settle(station: Station, now: int, sensors: Sensors) -> Step:
 def reason_codes(reading: SheetReading) -> tuple[str, ...]:
     """The codes of a disposition's reasons, each once, in order."""
     return tuple(dict.fromkeys(str(reason.code) for reason in reading.disposition.reasons))
+
+
+def _details(reading: SheetReading) -> tuple[str, ...]:
+    """What the reasons of a tally sheet are about; of a ballot nothing is told."""
+    reasons = reading.disposition.reasons if reading.tally else ()
+    return tuple(f"{reason.code}: {reason.detail}" for reason in reasons if reason.detail is not None)[:_MOST_DETAILS]
 
 
 def _doubt_noted(step: Step) -> Step:

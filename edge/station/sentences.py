@@ -5,6 +5,8 @@ from __future__ import annotations
 from edge.definition.settings import AdjudicationReason
 from edge.sentences import RETURN_SENTENCES
 from edge.station.state import StateName, Station, StationReason
+from edge.tally.decide import HoldCode
+from edge.tally_sheet import FormCode
 
 STATE_SENTENCES: dict[StateName, str] = {
     StateName.STARTING: "The station reads its evidence, looks for the scanner and asks where paper is.",
@@ -77,10 +79,26 @@ _HELD_SENTENCES: dict[str, str] = {
     "bubbleNotFound": "An oval was not found.",
 }
 
+TALLY_SENTENCES: dict[str, str] = {
+    FormCode.NOT_FOUND: "Neither side is a form that this station reads.",
+    FormCode.AMBIGUOUS: "A form fits on the paper in two ways.",
+    FormCode.UNSURE: "More than one form is found on the sheet.",
+    HoldCode.SHEET_INCOMPLETE: "A part of the form is missing.",
+    HoldCode.FIELD_UNREAD: "A number on the form cannot be read for certain.",
+    HoldCode.READERS_DISAGREE: "The two readers of digits read a number differently.",
+    HoldCode.FOREIGN_INK: "Ink that is no digit lies over a number.",
+    HoldCode.BARCODE_MISSING: "The form's barcode cannot be read.",
+    HoldCode.CODES_DIFFER: "Barcodes and print say different codes.",
+    HoldCode.TOTAL_BLANK: "A total was left blank.",
+    HoldCode.RULE_BROKEN: "The numbers do not add up.",
+    HoldCode.RULE_UNCHECKED: "A rule of the form was not checked; report this.",
+}
+"""What the codes of a returned or held tally sheet say."""
+
 
 def reason_sentence(code: str) -> str:
     """What a reason code means; a code that has no sentence stands for itself."""
-    for sentences in (REASON_SENTENCES, SCANNER_SENTENCES, RETURN_SENTENCES, _HELD_SENTENCES):
+    for sentences in (REASON_SENTENCES, SCANNER_SENTENCES, RETURN_SENTENCES, _HELD_SENTENCES, TALLY_SENTENCES):
         if code in sentences:
             return sentences[code]
     return f"({code})"

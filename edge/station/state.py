@@ -134,10 +134,14 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class LastSheet:
-    """What became of the latest sheet: scanning, accepted, returned or held, and the codes of the reasons."""
+    """What became of the latest sheet: scanning, accepted, returned or held, and the codes of the reasons.
+
+    `details`: for a held tally sheet, which carries no voter, what each reason is about.
+    """
 
     outcome: str
     reasons: tuple[str, ...] = ()
+    details: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

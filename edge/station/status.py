@@ -61,6 +61,8 @@ class StatusError(Exception):
 class StatusDocument:
     """What the station tells about itself. It never tells anything about a ballot beyond reason codes.
 
+    Of a held tally sheet, which carries no voter, `last_sheet` also has the details of its reasons.
+
     Attributes:
         state: the station's state.
         reason: why it is in this state, a code; None where the state says it all.
@@ -68,13 +70,14 @@ class StatusDocument:
         since_ms: how long it has been in this state, milliseconds of CLOCK_MONOTONIC.
         signal: what the panel says, a `Signal`.
         lamps: line -> whether it is lit or sounding.
-        count: sheets accepted since the polls opened.
+        count: ballots accepted since the polls opened.
         polls: `open` or `closed`.
         scanner: who it is and what its sensors say; None without one.
         last_sheet: kind and reason codes of the sheet in the path, or the last one; None before the first.
         problems: codes of what is wrong although the station works.
         software: name and version.
         uptime_ms: how long the station has been running, as `since_ms`.
+        tally_sheets: tally sheets accepted since the polls opened.
     """
 
     state: str
@@ -90,6 +93,7 @@ class StatusDocument:
     problems: tuple[str, ...]
     software: str
     uptime_ms: int
+    tally_sheets: int = 0
 
     def to_json(self) -> str:
         """The document on one line, with the version of its form."""

@@ -180,7 +180,7 @@ def _hold(
     """Hold what is there against the promise."""
     promise = station.promise
     log, held = agreed(found, names)
-    _, _, cast, returned, pending, polls = log.state
+    _, _, cast, returned, pending, polls, _ = log.state
     said = (books.count, books.pending, books.polls)
     if said != (cast, pending, polls):
         raise CrashError(f"the store says {said}, its log {(cast, pending, polls)}")

@@ -32,7 +32,7 @@ _SEAL = 28
 """Nonce and tag."""
 _HEADER = struct.Struct(">16s16sII")
 _LABEL = b"scrutineer box 1 sheet"
-_KINDS = {b"c": SheetKind.CAST, b"r": SheetKind.RETURNED}
+_KINDS = {b"c": SheetKind.CAST, b"r": SheetKind.RETURNED, b"t": SheetKind.TALLY}
 
 
 @dataclass(frozen=True, slots=True)

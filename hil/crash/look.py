@@ -189,8 +189,8 @@ def _sheets(name: str, box: Sequence[Slot], log: RawLog) -> Held:
             settled[slot.kind].append(slot.content)
         else:
             raise CrashError(f"slot {slot.number} on the {name} medium is settled as another sheet")
-    _, _, cast, returned, pending, polls = log.state
-    counted = {SheetKind.CAST: cast, SheetKind.RETURNED: returned}
+    _, _, cast, returned, pending, polls, tallied = log.state
+    counted = {SheetKind.CAST: cast, SheetKind.RETURNED: returned, SheetKind.TALLY: tallied}
     for kind, sheets in settled.items():
         if len(sheets) != counted[kind]:
             raise CrashError(f"{len(sheets)} {kind} sheets are in the box on the {name} medium, counted are {counted[kind]}")

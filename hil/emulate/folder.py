@@ -25,8 +25,8 @@ _STATION_TOML = f"""\
 # A station on a desk: the real daemon, with a scanner and a panel that `scrutineer emulate` plays.
 # Paths are relative to this file's folder.
 
-[election]
-definition = "{_ELECTION}"
+[[definitions]]
+election = "{_ELECTION}"
 
 [scanner]
 usb_backend = "usbip"            # on a real station: "libusb1", and no line that begins with usbip

@@ -21,6 +21,8 @@ from edge.station.config import StationConfig
 
 SMALL: Final = BoxShape(cast=48, returned=16, slot_bytes=192 << 10)
 """Enough for a test; a clean rendered letter sheet takes a third of a slot."""
+FORM_SHAPE: Final = BoxShape(cast=8, returned=4, slot_bytes=4 << 20)
+"""The same where forms are read: room for both grey sides of a rendered tally sheet at 200 dpi."""
 SOFTWARE: Final = ("scrutineer-edge rig", bytes(32))
 PACKAGE: Final = ElectionPackage(b"{}")
 """For a rig whose reader needs no definition."""
@@ -44,7 +46,7 @@ def looked_at(config: StationConfig) -> Iterator[EvidenceStore]:
         StoreError: it cannot be opened.
     """
     evidence = config.evidence
-    package = read_package(config.election.definition, config.election.settings, config.election.ballot_hash)
+    package = read_package(config.definitions)
     settings = evidence_settings(config, package, visiting=True)
     with tempfile.TemporaryDirectory() as scratch:
         copies = []

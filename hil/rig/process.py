@@ -15,7 +15,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -25,7 +25,7 @@ from edge.evidence.store import Books
 from edge.station.config import load_station_config
 from edge.station.status import StatusDocument, StatusError, follow_status, read_status
 from hil.panel.panel import EmulatedPanel
-from hil.rig.evidence import SMALL, looked_at
+from hil.rig.evidence import FORM_SHAPE, SMALL, looked_at
 from hil.rig.station import INPUTS, OUTPUTS
 from hil.usb.device import UsbDevice
 from hil.usbip.server import UsbipServer
@@ -58,8 +58,9 @@ class StationProcess:
     Args:
         folder: Where configuration, evidence and standard error are kept; made if it is missing.
         scanner: The emulated scanner, or any other USB device, started by the caller; it outlives the station.
-        election: The election definition, as a file.
+        election: The election definition, as a file; None = no ballots are read.
         settings: System settings, as a file; None = the published defaults.
+        forms: Forms of tally sheets, as files.
         limits: Keys of the configuration's section `station` and their values; `QUICK` for a quick scanner, {} for the defaults.
         scanner_keys: Keys of the section `scanner`, likewise.
         timing: Keys of the section `scanner.timing`, likewise.
@@ -71,8 +72,9 @@ class StationProcess:
         folder: Path,
         scanner: UsbDevice,
         *,
-        election: bytes,
+        election: bytes | None,
         settings: bytes | None = None,
+        forms: Sequence[bytes] = (),
         limits: Mapping[str, int] = QUICK,
         scanner_keys: Mapping[str, str | int] | None = None,
         timing: Mapping[str, int] | None = None,
@@ -83,7 +85,15 @@ class StationProcess:
         self.config = folder / "station.toml"
         self._stderr = folder / "stderr.log"
         self._scanner = scanner
-        self._files = {"definition.json": election} | ({} if settings is None else {"settings.json": settings})
+        self._files = {f"form-{number}.toml": form for number, form in enumerate(forms)}
+        self._definitions = [{"form": name} for name in self._files]
+        if election is not None:
+            self._files["definition.json"] = election
+            self._definitions.insert(0, {"election": "definition.json"})
+        if settings is not None:
+            self._files["settings.json"] = settings
+            self._definitions[0]["settings"] = "settings.json"
+        self._shape = FORM_SHAPE if forms else SMALL
         self._limits = limits
         self._scanner_keys = scanner_keys or {}
         self._timing = timing or {}
@@ -260,9 +270,7 @@ class StationProcess:
         self._forget()
 
     def _toml(self, runtime: Path, port: int) -> str:
-        names = {key: f"{key}.json" for key in ("definition", "settings") if f"{key}.json" in self._files}
         sections: dict[str, Mapping[str, str | int]] = {
-            "election": names,
             "scanner": {
                 "usb_backend": "usbip",
                 "usbip_server": f"127.0.0.1:{port}",
@@ -276,13 +284,15 @@ class StationProcess:
             "evidence": {
                 "folder": str(self.evidence),
                 "device": "scan.example.org/rig",
-                "sheets": SMALL.cast,
-                "returned_sheets": SMALL.returned,
-                "slot_kib": SMALL.slot_bytes >> 10,
+                "sheets": self._shape.cast,
+                "returned_sheets": self._shape.returned,
+                "slot_kib": self._shape.slot_bytes >> 10,
             },
             "station": {"runtime_directory": str(runtime), "polls": "switch", **self._limits},
         }
         lines = []
+        for definition in self._definitions:
+            lines += ["[[definitions]]", *(f"{key} = {json.dumps(file)}" for key, file in definition.items()), ""]
         for name, keys in sections.items():
             # JSON's texts and integers are TOML's, for what stands here.
             lines += [f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in keys.items()), ""]

@@ -204,7 +204,7 @@ class FakeLog:
         election = package.definition()
         test_mode = content.is_test(self.signer.name, package, election)
         party = content.party_of(self.signer.name, json.loads(self.entries[0]), test_mode=test_mode)
-        leaves = {kind: list(content.set_leaves(kind, sheets[kind], party, election)) for kind in SheetKind}
+        leaves = {kind: list(content.set_leaves(kind, sheets[kind], party, election)) for kind in sheets}
         roots = {kind: base64.b64encode(root_of(found)).decode() for kind, found in leaves.items()}
         self.add(
             LogEvent(

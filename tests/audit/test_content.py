@@ -60,7 +60,7 @@ def test_an_export_of_a_closed_election_has_everything() -> None:
     sheet, *_ = evidence.sheets(SheetKind.CAST)
     for name in (
         *(layout.README, layout.EVENTS, layout.EVENT_DOCUMENTATION, layout.CHECKPOINT, layout.VERIFIER_KEY, layout.ELECTION),
-        *(layout.PACKAGE, layout.TOTALS, layout.ELECTION_REPORT, *layout.SET_NOTES.values(), f"sheets/{sheet.id}/{layout.CVR}"),
+        *(layout.PACKAGE, layout.TOTALS, layout.ELECTION_REPORT, "cvr-set", "returned-set", f"sheets/{sheet.id}/{layout.CVR}"),
     ):
         assert files[name]
     assert layout.SETTINGS not in files
@@ -239,7 +239,7 @@ def with_another_leaf(evidence: FakeArchive) -> FakeArchive:
 
 
 def with_notes_exchanged(evidence: FakeArchive) -> FakeArchive:
-    return replace(evidence, notes=dict(zip(SheetKind, reversed([*evidence.notes.values()]), strict=True)))
+    return replace(evidence, notes=dict(zip(evidence.notes, reversed([*evidence.notes.values()]), strict=True)))
 
 
 def with_a_foreign_note(evidence: FakeArchive) -> FakeArchive:

@@ -127,7 +127,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
 
     def again(self: second_reading._Reading) -> tuple[Repeat, bytes | None]:
         contents = tuple((name, hashlib.sha256(content).digest()) for name, content in sorted(self.files.items()))
-        what = (self.sheet, contents, self.election.ballot_hash, self.settings.model_dump_json())
+        what = (self.sheet, contents, self.election and self.election.ballot_hash, self.settings.model_dump_json())
         if what not in remembered:
             before = len(self.findings)
             remembered[what] = (read_again(self), self.findings[before:])

@@ -156,7 +156,7 @@ def test_a_record_that_is_not_canonical_is_not_the_record(tmp_path: Path) -> Non
     assert findings == {("readingDiffers", f"{path}/record.json")}
 
 
-@pytest.mark.parametrize("kind", list(SheetKind))
+@pytest.mark.parametrize("kind", [SheetKind.CAST, SheetKind.RETURNED])
 @pytest.mark.parametrize("content", [b"", b"[]", b"null", b"{", b"\xff", b"[" * 100_000])
 def test_a_record_that_is_none_is_told(tmp_path: Path, kind: SheetKind, content: bytes) -> None:
     first = honest()[kind][0]
@@ -366,7 +366,7 @@ def test_texts_of_another_version_of_the_software_are_not_called_wrong(tmp_path:
 def test_another_package_than_the_logs_is_found(tmp_path: Path) -> None:
     made = day(honest())
     other = archive(seed=2, cast=0, returned=0).package
-    seen = verified(made, tmp_path / "election", **{"package/election.json": other.election})
+    seen = verified(made, tmp_path / "election", **{"package/election.json": other.election or b""})
     assert ("packageForeign", "package/package.json") in found(seen)
     assert ("packageForeign", "package/election.json") in found(seen)
     seen = verified(made, tmp_path / "settings", **{"package/settings.json": b"{}"})

@@ -36,6 +36,9 @@ VALUES: dict[str, Value] = {
     "byMs": -3000,
     "castRoot": ROOT,
     "returnedRoot": ROOT,
+    "tallySheets": 0,
+    "tallyRoot": ROOT,
+    "recordSha256": "5c" * 32,
     "softwareSha256": "5c" * 32,
     "packageSha256": "5c" * 32,
     "box": "0b" * 16,
@@ -196,6 +199,28 @@ DAY = (
 )
 
 
+TALLY_DAY = (
+    *OPEN,
+    event("tallySheetAccepted", tallySheets=1),
+    event("sheetAccepted", count=1),
+    event("pollsPaused", count=1),
+    event("tallySetClosed", tallySheets=1),
+    event("pollsClosed", count=1),
+)
+
+
+def test_tally_sheets_are_counted_apart() -> None:
+    told, checks = story(*TALLY_DAY)
+    assert [check.outcome for check in checks] == [Outcome.PASSED] * 3
+    assert (told.accepted, [one.index for one in told.tallied]) == (1, [4])
+    assert told.tally_closed is not None
+    paused = (*OPEN, event("pollsPaused"))
+    assert wrong(*paused, event("tallySheetAccepted", tallySheets=1)) == []
+    assert wrong(*paused, event("tallySheetAccepted", tallySheets=1), event("sheetAccepted", count=1)) == [
+        ("acceptedNotOpen", "entry 6 (sheetAccepted)")
+    ]
+
+
 def test_a_day_as_it_should_be() -> None:
     told, checks = story(*DAY)
     assert [check.outcome for check in checks] == [Outcome.PASSED] * 3
@@ -234,6 +259,12 @@ def test_the_sheet_on_its_way_when_the_polls_are_paused_is_still_accepted_and_no
         ((*OPEN, event("pollsPaused"), event("pollsClosed", count=1)), ["countWrong", "closingCount"]),
         ((*OPEN, event("pollsPaused"), event("pollsClosed", returned=1)), ["closingReturned"]),
         ((*OPEN, event("dayKeyDiscarded")), ["keyDiscardedEarly"]),
+        ((*OPENED, event("tallySheetAccepted", tallySheets=1)), ["acceptedNotOpen"]),
+        ((*OPEN, event("tallySheetAccepted", tallySheets=2)), ["countWrong"]),
+        ((*TALLY_DAY, event("tallySheetAccepted", tallySheets=2)), ["afterClose", "afterClose"]),
+        ((*TALLY_DAY, event("tallySetClosed", tallySheets=1)), ["afterClose"]),
+        ((*TALLY_DAY[:-2], event("tallySetClosed", tallySheets=2)), ["closingCount"]),
+        ((*TALLY_DAY[:-2], event("pollsClosed", count=1)), ["closingTally"]),
     ],
 )
 def test_a_story_that_cannot_have_happened(events: tuple[LogEvent, ...], codes: list[str]) -> None:

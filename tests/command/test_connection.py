@@ -9,7 +9,7 @@ from edge.station.config import station_config
 from firmware_bridge.pagescan6.settings import ScannerSettings
 
 LEAST = {
-    "election": {"definition": "election.json"},
+    "definitions": [{"election": "election.json"}],
     "panel": {"pin_factory": "mock"},
     "evidence": {"folder": "evidence"},
     "station": {"runtime_directory": "run"},

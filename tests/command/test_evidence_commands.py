@@ -20,8 +20,8 @@ from hil.rig.evidence import SOFTWARE
 from hil.secrecy.pool import pool
 
 TOML = """
-[election]
-definition = "election.json"
+[[definitions]]
+election = "election.json"
 
 [scanner]
 
@@ -73,11 +73,11 @@ class Desk:
 @pytest.fixture
 def desk(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Desk:
     package, readings = pool()
-    (tmp_path / "election.json").write_bytes(package.election)
+    (tmp_path / "election.json").write_bytes(package.election or b"")
     (tmp_path / "station.toml").write_text(TOML)
     (tmp_path / "stick").mkdir()
     config = load_station_config(tmp_path / "station.toml")
-    package = read_package(config.election.definition, None, None)
+    package = read_package(config.definitions)
     store = EvidenceStore(evidence_settings(config, package), package, software=SOFTWARE, clock=LogClock())
     return Desk(tmp_path, store, readings, capsys)
 

@@ -14,9 +14,11 @@ from edge.sentences import RETURN_SENTENCES
 from edge.station.config import effective, station_config
 from edge.station.config_sections import ScannerDevice
 from edge.station.patterns import PATTERNS
-from edge.station.sentences import SCANNER_SENTENCES
+from edge.station.sentences import SCANNER_SENTENCES, TALLY_SENTENCES
 from edge.station.signals import Signal
 from edge.station.state import StateName, StationReason
+from edge.tally.decide import HoldCode
+from edge.tally_sheet import FormCode
 from firmware_bridge.pagescan6.settings import ScannerSettings
 
 IN_THE_TEXT = {"statusUnreachable", "statusUnreadable", "calibrationFailed"}
@@ -24,7 +26,7 @@ IN_THE_TEXT = {"statusUnreachable", "statusUnreadable", "calibrationFailed"}
 EVIDENCE_ERRORS = ("StoreError", "_RefusedError", "KeyFileError")
 EVIDENCE_CODES = {"storeConfused", "mediumLost", "mediumLow"}
 """Beside those that are raised: what the worker says of a mistake of ours, and the alarms."""
-START_ERRORS = ("ConfigError", "PanelError", "NotifyError", "ClockError", "SoftwareError")
+START_ERRORS = ("ModelError", "ConfigError", "PanelError", "NotifyError", "ClockError", "SoftwareError")
 DRIVERS_OWN = {
     "scanner.timing.write_limit": 1000,
     "scanner.timing.status_limit": 2000,
@@ -115,7 +117,7 @@ AUDITORS_CODES = {"fileUnwritable", "notExported", "trustUnsigned"}
 
 
 def test_the_document_has_every_code_once_and_no_other() -> None:
-    enums = {str(member) for kind in (Doubt, ReturnCode, AdjudicationReason) for member in kind}
+    enums = {str(member) for kind in (Doubt, ReturnCode, AdjudicationReason, HoldCode, FormCode) for member in kind}
     assert sorted(documented()) == sorted((raised(*ERRORS) | enums) - set(STATION_CODES) - IN_THE_TEXT - AUDITORS_CODES)
     text = (ROOT / "docs" / "scanner.md").read_text(encoding="utf-8")
     assert all(f"`{code}`" in text for code in IN_THE_TEXT)
@@ -164,6 +166,7 @@ def test_the_example_of_the_configuration_is_one() -> None:
 
 def test_every_code_of_a_returned_sheet_has_its_sentence() -> None:
     assert set(RETURN_SENTENCES) == raised("PageError") | set(ReturnCode)
+    assert set(TALLY_SENTENCES) == {*HoldCode, *FormCode}
 
 
 def test_codes_are_one_camel_case_word() -> None:

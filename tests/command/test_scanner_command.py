@@ -30,8 +30,8 @@ def config(tmp_path: Path, scanner: EmulatedScanner) -> Iterator[Path]:
         path = tmp_path / "station.toml"
         path.write_text(
             f"""
-            [election]
-            definition = "election.json"
+            [[definitions]]
+            election = "election.json"
             [scanner]
             usb_backend = "usbip"
             usbip_server = "127.0.0.1:{server.port}"

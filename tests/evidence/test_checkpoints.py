@@ -27,6 +27,7 @@ AT_ONCE = {
     "pollsOpened",
     "pollsPaused",
     "pollsClosed",
+    "tallySheetAccepted",
     "exportBegun",
     "exportMade",
 }

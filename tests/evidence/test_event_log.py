@@ -185,7 +185,7 @@ def changed(path: Path, *statements: str) -> None:
 @pytest.mark.parametrize(
     "statement",
     [
-        "PRAGMA user_version = 3",
+        "PRAGMA user_version = 2",
         "DELETE FROM entries",
         "DELETE FROM entries WHERE sequence = 0",
         "UPDATE entries SET sequence = 9 WHERE sequence = 1",

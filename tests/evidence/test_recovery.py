@@ -24,7 +24,8 @@ from edge.evidence.tlog.merkle import leaf_hash
 from tests.evidence.keeping import LABEL, SHAPE, cast, code, ids, in_memory, opened, reading, same_media, store, texts
 
 MEDIA = ("one", "two")
-CAST, RETURNED = SheetKind.CAST, SheetKind.RETURNED
+CAST, RETURNED, TALLY = SheetKind.CAST, SheetKind.RETURNED, SheetKind.TALLY
+COUNTED = {CAST: "cast", RETURNED: "returned", TALLY: "tallied"}
 PACKED = pack_files(sheet_files(reading("new")))
 ACCEPTING = PendingStage.ACCEPTING
 
@@ -134,6 +135,20 @@ def test_a_sheet_that_the_log_knows_is_pending(known: tuple[bool, bool], stage: 
         assert recovered(folder, 2) == (1, stage, ["old"], ["returned"])
 
 
+@pytest.mark.parametrize(("first", "second"), [(None, Slot()), (Slot(), None), (Slot(whole=False), Slot())])
+def test_a_pending_tally_sheet_that_one_medium_has_is_copied_as_what_it_is(first: Slot | None, second: Slot | None) -> None:
+    with in_memory() as folder:
+        begun(folder, 2)
+        identity = random_id()
+        for medium, what in zip(MEDIA, (first, second), strict=True):
+            leave(folder, medium, identity, TALLY, what)
+            write(folder, medium, pending=ACCEPTING)
+        with opened(folder, 2) as kept:
+            boxes = [medium.open_box().entries.values() for medium in kept.opened().media]
+            assert [[entry.kind for entry in box if entry.id == identity] for box in boxes] == [[TALLY], [TALLY]]
+            same_media(kept)
+
+
 @pytest.mark.parametrize("settled", list(product([False, True], [False, True])))
 @pytest.mark.parametrize("known", [(True, True), (True, False)], ids=["both logs", "the first log"])
 @pytest.mark.parametrize("kind", SheetKind)
@@ -144,9 +159,16 @@ def test_a_sheet_that_the_log_has_counted_counts(kind: SheetKind, known: tuple[b
         for medium, told, done in zip(MEDIA, known, settled, strict=True):
             leave(folder, medium, identity, kind, Slot(settled=done and told))
             if told:
-                write(folder, medium, **({"cast": 2} if kind is CAST else {"returned": 2}))
-        expected = (2, None, ["new", "old"], ["returned"]) if kind is CAST else (1, None, ["old"], ["new", "returned"])
-        assert recovered(folder, 2) == expected
+                write(folder, medium, **{COUNTED[kind]: 1 if kind is TALLY else 2})
+        expected = {
+            CAST: (2, None, ["new", "old"], ["returned"]),
+            RETURNED: (1, None, ["old"], ["new", "returned"]),
+            TALLY: (1, None, ["old"], ["returned"]),
+        }
+        assert recovered(folder, 2) == expected[kind]
+        if kind is TALLY:
+            with opened(folder, 2) as kept:
+                assert texts(kept, TALLY) == ["new"]
 
 
 @pytest.mark.parametrize(("first", "second"), list(product(PARTS, PARTS)))
@@ -173,7 +195,8 @@ def test_a_sheet_that_the_log_wants_and_no_medium_has_whole_is_missed(
     with in_memory() as folder:
         begun(folder, media)
         identity = random_id()
-        wanted: dict[str, object] = {"cast": 2} if kind is CAST else {"returned": 2} if kind else {"pending": ACCEPTING}
+        counted = 1 if kind is TALLY else 2
+        wanted: dict[str, object] = {COUNTED[kind]: counted} if kind else {"pending": ACCEPTING}
         for medium, what in zip(MEDIA[:media], pages, strict=False):
             leave(folder, medium, identity, kind or CAST, what)
             write(folder, medium, **wanted)
@@ -268,4 +291,4 @@ def test_logs_that_went_different_ways_are_not_joined() -> None:
 
 
 def test_states_of_a_log_say_how_many_sheets_of_a_kind_there_are() -> None:
-    assert [LogState(cast=3, returned=2).kept(kind) for kind in (CAST, RETURNED)] == [3, 2]
+    assert [LogState(cast=3, returned=2, tallied=1).kept(kind) for kind in (CAST, RETURNED, TALLY)] == [3, 2, 1]

@@ -24,12 +24,15 @@ def tree(tmp_path: Path) -> Path:
         "edge/a/b.py": b"b\n",
         "edge/a-c/d.py": b"d\n",
         "edge/Z.py": b"Z\n",
+        "edge/inference/digits.py": b"digits\n",
+        "models/digit.tflite": b"model",
         "edge/__pycache__/a.pyc": b"old",
         "edge/a/__pycache__/b.pyc": b"old",
     }.items():
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
+    (tmp_path / "edge/inference/released_files").symlink_to("../../models")
     return tmp_path / "edge"
 
 
@@ -54,7 +57,7 @@ def test_the_hash_is_that_of_the_installed_packages() -> None:
 
 
 def test_the_hash_is_worked_out_with_other_tools(tree: Path) -> None:
-    command = "find edge -name __pycache__ -prune -o -type f -print | LC_ALL=C sort | xargs sha256sum | sha256sum"
+    command = "find -L edge -name __pycache__ -prune -o -type f -print | LC_ALL=C sort | xargs sha256sum | sha256sum"
     shell = shutil.which("sh")
     if shell is None or shutil.which("sha256sum") is None:
         pytest.skip("there is no sha256sum command")
@@ -64,9 +67,13 @@ def test_the_hash_is_worked_out_with_other_tools(tree: Path) -> None:
 
 
 def test_the_hash_is_that_of_the_lines_described(tree: Path) -> None:
+    names = (
+        *("edge/Z.py", "edge/__init__.py", "edge/a-c/d.py", "edge/a.py", "edge/a/b.py"),
+        *("edge/inference/digits.py", "edge/inference/released_files/digit.tflite"),
+    )
     lines = [
         f"{hashlib.sha256((tree.parent / name).read_bytes()).hexdigest()}  {name}\n"
-        for name in ("edge/Z.py", "edge/__init__.py", "edge/a-c/d.py", "edge/a.py", "edge/a/b.py")
+        for name in names
     ]
     assert folders_sha256([tree]) == hashlib.sha256("".join(lines).encode()).digest()
 
@@ -83,9 +90,11 @@ def test_any_change_of_a_file_changes_the_hash_and_the_cache_does_not(tree: Path
     seen.add(folders_sha256([tree]))
     (tree / "data.bin").write_bytes(b"")
     seen.add(folders_sha256([tree]))
+    (tree.parent / "models" / "digit.tflite").write_bytes(b"another")
+    seen.add(folders_sha256([tree]))
     tree.rename(tree.parent / "other")
     seen.add(folders_sha256([tree.parent / "other"]))
-    assert len(seen) == 5
+    assert len(seen) == 6
 
 
 def test_the_order_of_the_packages_does_not_matter(tree: Path) -> None:

@@ -13,16 +13,16 @@ from hypothesis import strategies as st
 from edge.station.config import MAX_CONFIG_BYTES, ConfigError, StationConfig, effective, load_station_config, station_config
 
 SMALLEST = """
-[election]
-definition = "election.json"
+[[definitions]]
+election = "election.json"
 [panel]
 pin_factory = "mock"
 [evidence]
 folder = "evidence"
 """
 FULL = """
-[election]
-definition = "election.json"
+[[definitions]]
+election = "election.json"
 settings = "/etc/settings.json"
 ballot_hash = "00112233445566778899"
 [scanner]
@@ -108,7 +108,7 @@ def refusal(folder: Path, text: str) -> str:
 
 def test_the_smallest_file_has_every_default(tmp_path: Path) -> None:
     config = loaded(tmp_path, SMALLEST)
-    assert config.election.definition == tmp_path / "election.json"
+    assert config.definitions[0].election == tmp_path / "election.json"
     assert config.evidence.folder == tmp_path / "evidence"
     assert config.evidence.keys == tmp_path / "keys"
     assert (config.evidence.second_folder, config.evidence.device) == (None, None)
@@ -122,7 +122,7 @@ def test_the_smallest_file_has_every_default(tmp_path: Path) -> None:
 
 def test_the_full_file_says_everything(tmp_path: Path) -> None:
     config = loaded(tmp_path, FULL)
-    assert config.election.settings == Path("/etc/settings.json")
+    assert config.definitions[0].settings == Path("/etc/settings.json")
     assert config.scanner.usbip_address == ("::1", 3241)
     assert config.scanner.paper_inches == Decimal("8.5")
     assert config.scanner.serial_numbers == ("A1", "B2")
@@ -139,8 +139,7 @@ def test_the_full_file_says_everything(tmp_path: Path) -> None:
 
 def test_every_value_in_force_is_told_with_its_source(tmp_path: Path) -> None:
     told = {place: (value, source) for place, value, source in effective(loaded(tmp_path, SMALLEST))}
-    assert told["election.definition"] == (str(tmp_path / "election.json"), "file")
-    assert told["election.settings"] == ("none", "default")
+    assert told["definitions.1.election"] == (str(tmp_path / "election.json"), "file")
     assert told["scanner.lock_file"] == ("/run/scrutineer/scanner.lock", "default")
     assert told["scanner.paper_inches"] == ("11", "default")
     assert told["scanner.serial_numbers"] == ("none", "default")
@@ -148,7 +147,7 @@ def test_every_value_in_force_is_told_with_its_source(tmp_path: Path) -> None:
     assert told["station.polls"] == ("always_open", "default")
     assert told["station.rest_ms"] == (2000, "default")
     assert [place for place, (_, source) in told.items() if source == "file"] == [
-        "election.definition",
+        "definitions.1.election",
         "panel.pin_factory",
         "evidence.folder",
     ]
@@ -267,18 +266,50 @@ def test_usbip_stays_on_this_machine(tmp_path: Path, server: str, detail: str) -
             "[panel]: active_low names ready, which has no number",
         ),
         ('[evidence]\nfolder = "evidence"', "", "[evidence] folder: Field required"),
-        ('definition = "election.json"', "", "[election] definition: Field required"),
-        ('"election.json"', '"election.json"\nballot_hash = "00"', "[election] ballot_hash: 20 hex digits are expected"),
-        ('"election.json"', '"a\\u0000b"', "[election] definition: a path in quotes is expected"),
+        ('election = "election.json"', "", "[[definitions]]: each names either an election or a form"),
+        ('"election.json"', '"election.json"\nform = "bo-2019-a1"', "[[definitions]]: each names either an election or a form"),
+        ('election = "election.json"', 'form = "f"\nsettings = "s"', "[[definitions]]: settings and ballot_hash belong to"),
+        ('election = "election.json"', 'form = "f.json"', "[[definitions]] form: the name of a form that comes with"),
+        ('election = "election.json"', "form = 1", "[[definitions]] form: the name of a form that comes with"),
+        ("[[definitions]]", "[definitions]", "[[definitions]]: Input should be a valid tuple"),
+        ('[[definitions]]\nelection = "election.json"', "", "[[definitions]] names what is read"),
+        ("[[definitions]]", '[[definitions]]\nelection = "a"\n[[definitions]]', "[[definitions]] names more than one election"),
+        (
+            "[[definitions]]",
+            '[[definitions]]\nform = "a"\n[[definitions]]\nform = "a"\n[[definitions]]',
+            "[[definitions]] names a form twice",
+        ),
+        (
+            "[[definitions]]",
+            '[[definitions]]\nforms = "a"',
+            "[[definitions]] 'forms': unknown key; the nearest known one is form",
+        ),
+        ('"election.json"', '"election.json"\nballot_hash = "00"', "[[definitions]] ballot_hash: 20 hex digits are expected"),
+        ('"election.json"', '"a\\u0000b"', "[[definitions]] election: a path in quotes is expected"),
     ],
 )
 def test_what_must_be_there_is_asked_for(tmp_path: Path, replaced: str, by: str, detail: str) -> None:
     assert refusal(tmp_path, SMALLEST.replace(replaced, by)).startswith(detail)
 
 
+def test_forms_are_named_or_found_beside_an_election_or_alone(tmp_path: Path) -> None:
+    forms = '[[definitions]]\nform = "bo-2019-a1"\n[[definitions]]\nform = "forms/own.toml"\n'
+    both, alone = (
+        loaded(tmp_path, SMALLEST + forms),
+        loaded(tmp_path, SMALLEST.replace('[[definitions]]\nelection = "election.json"', forms)),
+    )
+    assert [one.form for one in both.definitions] == [None, "bo-2019-a1", tmp_path / "forms/own.toml"]
+    assert [one.form for one in alone.definitions] == ["bo-2019-a1", tmp_path / "forms/own.toml"]
+    assert both.evidence.slot_kib == alone.evidence.slot_kib == 12288
+    told = {place: (value, source) for place, value, source in effective(both)}
+    assert told["definitions.1.election"] == (str(tmp_path / "election.json"), "file")
+    assert told["definitions.2.form"] == ("bo-2019-a1", "file")
+    assert "definitions.2.election" not in told
+
+
 def test_a_ballot_hash_is_told_in_lower_case(tmp_path: Path) -> None:
     text = SMALLEST.replace('"election.json"', '"election.json"\nballot_hash = "AABBCCDDEEFF00112233"')
-    assert loaded(tmp_path, text).election.ballot_hash == "aabbccddeeff00112233"
+    assert loaded(tmp_path, text).definitions[0].ballot_hash == "aabbccddeeff00112233"
 
 
 @pytest.mark.parametrize("text", ["[", "a = 1e999999999999999999999", "a = " + "[" * 5000, "a = " + "9" * 5000, "[a]\n[a]"])

@@ -221,7 +221,7 @@ def test_waiting_for_what_does_not_come_says_what_was_seen(outside: EmulatedPane
 
 def test_the_panel_of_a_configuration(tmp_path: Path, path: Path) -> None:
     document = {
-        "election": {"definition": "e"},
+        "definitions": [{"election": "e"}],
         "evidence": {"folder": "e"},
         "panel": {"pin_factory": "emulated", "socket": str(path), "outputs": {"ready": 19}, "inputs": {"polls": 12}},
     }

@@ -183,7 +183,7 @@ def test_a_line_that_is_in_use_is_busy() -> None:
 
 def test_the_configuration_opens_the_panel_it_describes(tmp_path: Path) -> None:
     document = {
-        "election": {"definition": "e"},
+        "definitions": [{"election": "e"}],
         "evidence": {"folder": "e"},
         "panel": {"pin_factory": "mock", "outputs": {"ready": 19}, "inputs": {"polls": 12}},
     }

@@ -7,15 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from edge.audit.checks.log_check import SeenLog
-from edge.audit.checks.question import Question
-from edge.audit.content import documentation_document, eel_document, is_test, package_document
+from edge.audit.checks.question import Question, counted
+from edge.audit.content import day_of, documentation_document, eel_document, form_files, is_test, package_document
 from edge.audit.folder import ExportFolder, FileError
-from edge.audit.layout import ELECTION, EVENT_DOCUMENTATION, EVENTS, PACKAGE, README, SETTINGS
+from edge.audit.layout import ELECTION, EVENT_DOCUMENTATION, EVENTS, FORMS, PACKAGE, README, SETTINGS, is_form_file
 from edge.audit.readme_text import readme_text
 from edge.audit.verification import Check
 from edge.definition.election import MAX_ELECTION_BYTES, Election
 from edge.definition.errors import DefinitionError
-from edge.definition.package import ElectionPackage
+from edge.definition.form import MAX_FORM_BYTES
+from edge.definition.package import ElectionPackage, sorted_forms
 from edge.definition.settings import MAX_SETTINGS_BYTES
 from edge.evidence.cdf.election_parts import ReportingParty
 from edge.evidence.cdf.error import CdfError
@@ -28,7 +29,7 @@ _MOST_EVENTS_BYTES = 1 << 28
 
 @dataclass(frozen=True, slots=True)
 class SeenPackage:
-    """What the sheets were read with; None for both where it cannot be used."""
+    """What the sheets were read with. `package`: None where it cannot be used; `election`: None also where there is none."""
 
     package: ElectionPackage | None = None
     election: Election | None = None
@@ -50,13 +51,19 @@ def check_package(folder: ExportFolder, names: frozenset[str], origin: str) -> t
     question, file = Question("package"), ELECTION
     seen = SeenPackage()
     try:
-        election = folder.read(ELECTION, MAX_ELECTION_BYTES)
+        # Tally sheets can be read without an election; the log's first entry says whether the package is whole.
+        places = {name for name in names if is_form_file(name)}
+        forms = sorted_forms([folder.read(name, MAX_FORM_BYTES) for name in sorted(places)])
+        election = folder.read(ELECTION, MAX_ELECTION_BYTES) if ELECTION in names or not forms else None
         settings = folder.read(SETTINGS, MAX_SETTINGS_BYTES) if SETTINGS in names else None
         described = folder.read(PACKAGE, _MOST_PACKAGE_BYTES)
-        package = ElectionPackage(election, settings, _ballot_hash(described))
-        definition = package.definition()
+        package = ElectionPackage(election, settings, _ballot_hash(described), forms)
+        definition = package.election_if_any()
         file = SETTINGS
-        package.system_settings(definition)
+        package.is_test()
+        file = FORMS
+        if form_files(package).keys() != places:
+            question.wrong("packageMalformed", FORMS, "has a form under another name than its own")
         seen = SeenPackage(package, definition)
         if described != package_document(package, test_mode=is_test(origin, package, definition)):
             question.wrong("packageMalformed", PACKAGE, "does not describe the files beside it")
@@ -66,12 +73,16 @@ def check_package(folder: ExportFolder, names: frozenset[str], origin: str) -> t
         question.wrong("packageUnusable", file, f"{error.code}: {error.detail}")
     except ValueError as error:
         question.wrong("packageMalformed", PACKAGE, str(error))
-    if seen.election is None:
+    if seen.package is None:
         return seen, question.failed("The election package cannot be used, so that no sheet could be read again.")
-    title = f"{seen.election.title}, {seen.election.date[:10]}"
-    return seen, question.answered(
-        f"The election package is that of {title}; its ballots carry {seen.election.ballot_hash.hex()}."
-    )
+    said = []
+    if seen.election is not None:
+        title = f"{seen.election.title}, {seen.election.date[:10]}"
+        said.append(f"The election package is that of {title}; its ballots carry {seen.election.ballot_hash.hex()}.")
+    if seen.package.forms:
+        told = ", ".join(form.name for form in seen.package.loaded_forms())
+        said.append(f"Tally sheets were read by {counted(len(seen.package.forms), 'form')}: {told}.")
+    return seen, question.answered(" ".join(said))
 
 
 def _ballot_hash(described: bytes) -> str | None:
@@ -88,7 +99,7 @@ def check_documents(
     folder: ExportFolder,
     log: SeenLog,
     keys: tuple[VerifierKey, ...],
-    parts: tuple[ReportingParty, Election] | None,
+    parts: tuple[ReportingParty, ElectionPackage, Election | None] | None,
     *,
     closed: bool,
     same_software: bool,
@@ -99,7 +110,7 @@ def check_documents(
         folder: The export.
         log: The log.
         keys: The log's key.
-        parts: Who reported, and on what; None if one of the two cannot be told.
+        parts: Who reported, and on what package and election; None if that cannot be told.
         closed: Whether the polls were closed for good.
         same_software: Whether the log was begun by software of this name and version; other software may word texts otherwise.
     """
@@ -109,23 +120,29 @@ def check_documents(
         checks.append(events.unanswered("The copy of the log could not be made again: log or election package cannot be read."))
         checks.append(documentation.unanswered("The list of events could not be made again, for the same reason."))
     else:
-        party, election = parts
-        if not _is_same(folder, events, EVENTS, lambda: _events(log, party, election)) and not events.findings:
+        party, package, election = parts
+        if not _is_same(folder, events, EVENTS, lambda: _events(log, party, package)) and not events.findings:
             events.wrong("documentDiffers", EVENTS, "is not a copy of the log")
         checks.append(
             events.answered("The copy of the log in the format of NIST SP 1500-101 has the same events.", proven=log.proven)
         )
-        same = _is_same(folder, documentation, EVENT_DOCUMENTATION, lambda: documentation_document(party, election))
+        same = _is_same(
+            folder,
+            documentation,
+            EVENT_DOCUMENTATION,
+            lambda: documentation_document(party, day_of(election, log.events[0].json)),
+        )
         checks.append(_of_text(documentation, EVENT_DOCUMENTATION, "The list of events", same=same, same_software=same_software))
     if not keys or log.checkpoint is None:
         return [*checks, readme.unanswered("The text for the auditor could not be made again without the log's key.")]
     size = log.checkpoint.size
-    same = _is_same(folder, readme, README, lambda: readme_text(keys[0], size, closed=closed).encode())
+    forms = parts is not None and bool(parts[1].forms)
+    same = _is_same(folder, readme, README, lambda: readme_text(keys[0], size, closed=closed, forms=forms).encode())
     return [*checks, _of_text(readme, README, "The text for the auditor", same=same, same_software=same_software)]
 
 
-def _events(log: SeenLog, party: ReportingParty, election: Election) -> bytes:
-    return eel_document(party, election, [event.json for event in log.events], log.leaves)
+def _events(log: SeenLog, party: ReportingParty, package: ElectionPackage) -> bytes:
+    return eel_document(party, package.identity(), [event.json for event in log.events], log.leaves)
 
 
 def _is_same(folder: ExportFolder, question: Question, name: str, made: Callable[[], bytes]) -> bool:

@@ -24,17 +24,20 @@ from edge.audit.layout import (
     SETTINGS,
     TOTALS,
     VERIFIER_KEY,
+    is_form_file,
 )
 from edge.audit.manifest import MOST_MANIFEST_BYTES, FileFacts, Manifest, ManifestError, parse_manifest
 from edge.audit.verification import Check, Finding
+from edge.evidence.archive import SheetKind
 from edge.evidence.tlog import minisign
 from edge.evidence.tlog.checkpoint import Checkpoint
 from edge.evidence.tlog.minisign import MOST_SIGNATURE_FILE_BYTES, MinisignError
 from edge.evidence.tlog.note import VerifierKey
 from edge.evidence.tlog.tiles import TileError, tile_names
 
-_ALWAYS = (README, CHECKPOINT, VERIFIER_KEY, EVENTS, EVENT_DOCUMENTATION, ELECTION, PACKAGE)
-_CLOSED = (*SET_NOTES.values(), TOTALS, ELECTION_REPORT)
+_ALWAYS = (README, CHECKPOINT, VERIFIER_KEY, EVENTS, EVENT_DOCUMENTATION, PACKAGE)
+_CLOSED = (SET_NOTES[SheetKind.CAST], SET_NOTES[SheetKind.RETURNED])
+_OF_ELECTION = (TOTALS, ELECTION_REPORT)
 _ITSELF = (MANIFEST, MANIFEST_SIGNATURE)
 
 
@@ -168,15 +171,22 @@ def check_layout(names: Iterable[str], manifest: Manifest | None, checkpoint: Ch
     listed = present if manifest is None else {*_ITSELF, *(facts.name for facts in manifest.files)}
     if closed is None:
         closed = manifest is not None and manifest.kind == "closed"
-    required = {*_ALWAYS, *_ITSELF, *(_CLOSED if closed else ())}
+    # What the package must hold follows from its hash in the log; here it tells what goes with it.
+    forms = {name for name in listed if is_form_file(name)}
+    election = ELECTION in listed or not forms
+    required = {*_ALWAYS, *_ITSELF, *forms}
+    required |= {ELECTION} if election else set()
+    if closed:
+        required |= {*_CLOSED, *(_OF_ELECTION if election else ()), *([SET_NOTES[SheetKind.TALLY]] if forms else [])}
     if checkpoint is not None:
         try:
             required |= {f"{LOG}/{name}" for name in tile_names(checkpoint.size)}
         except TileError as error:
             question.wrong(error.code, CHECKPOINT, error.detail)
-    known = {*required, SETTINGS}
+    known = {*required, *([SETTINGS] if election else [])}
     if closed:
-        known |= {f"{sheet.path}/{name}" for sheet in sheet_folders(listed) for name in sheet.names}
+        kinds = {*([SheetKind.CAST] if election else []), SheetKind.RETURNED, *([SheetKind.TALLY] if forms else [])}
+        known |= {f"{sheet.path}/{name}" for sheet in sheet_folders(listed) if sheet.kind in kinds for name in sheet.names}
     for name in sorted(required - listed):
         question.wrong("fileMissing", name, "every export of this kind has it")
     for name in sorted(listed - known):

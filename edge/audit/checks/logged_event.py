@@ -18,7 +18,7 @@ _CLOCKS = {"synchronised", "unsynchronised", "unset"}
 _MOST_INTEGER = (1 << 53) - 1
 """What RFC 8785 can write."""
 
-_INTEGERS = {"count", "returned"}
+_INTEGERS = {"count", "returned", "tallySheets"}
 _SIGNED = {"byMs"}
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _ROOT = re.compile(r"[A-Za-z0-9+/]{43}=")
@@ -29,6 +29,8 @@ _FORMS: Mapping[str, re.Pattern[str]] = {
     "box": re.compile(r"[0-9a-f]{32}"),
     "castRoot": _ROOT,
     "returnedRoot": _ROOT,
+    "tallyRoot": _ROOT,
+    "recordSha256": _SHA256,
 }
 
 

@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from edge.audit.checks.same_record import is_same_record
 from edge.audit.content import cvr_document
 from edge.audit.folder import ExportFolder, FileError
 from edge.audit.layout import CVR, SHEET_FOLDERS
@@ -29,9 +30,21 @@ from edge.definition.settings import SystemSettings
 from edge.evidence.archive import SheetKind
 from edge.evidence.cdf.election_parts import ReportingParty
 from edge.evidence.cdf.error import CdfError
-from edge.evidence.sheet_files import MOST_BYTES, MOST_FILES, PAGES, RECORD, image_name, is_repeatable, pages_of
-from edge.page.page import Page
+from edge.evidence.sheet_files import (
+    MOST_BYTES,
+    MOST_FILES,
+    PAGES,
+    RECORD,
+    grey_name,
+    greys_of,
+    image_name,
+    is_repeatable,
+    pages_of,
+)
+from edge.page.page import Grey, Page
 from edge.record import canonical_json
+from edge.tally.record import KIND as TALLY_SHEET
+from edge.tally_sheet import TallySheetReader
 
 _SCANS = ("a", "b")
 _MOST_JSON_BYTES = 8 << 20
@@ -89,7 +102,7 @@ class SheetReader:
         party: Who made the cast vote records; None if that is not known, and they are then not made again.
 
     Raises:
-        FolderError, OSError, DefinitionError, ValueError: the folder or the package cannot be used.
+        FolderError, OSError, DefinitionError, ModelError, ValueError: the folder, the package or the digit model cannot be used.
     """
 
     def __init__(self, path: Path, identity: tuple[int, int], package: ElectionPackage, party: ReportingParty | None) -> None:
@@ -97,8 +110,9 @@ class SheetReader:
         if self._folder.identity != identity:
             self._folder.close()
             raise OSError(f"{path} is another folder than a moment ago")
-        self._election = package.definition()
-        self._settings = package.system_settings(self._election)
+        self._election = package.election_if_any()
+        self._settings = SystemSettings() if self._election is None else package.system_settings(self._election)
+        self._tally = TallySheetReader(package.forms) if package.forms else None
         self._party = party
 
     def close(self) -> None:
@@ -107,7 +121,7 @@ class SheetReader:
 
     def read(self, sheet: SheetFolder) -> SheetSeen:
         """The verdict over a sheet."""
-        return _Reading(sheet, self._folder, self._election, self._settings, self._party).seen()
+        return _Reading(sheet, self._folder, self._election, self._settings, self._tally, self._party).seen()
 
 
 @dataclass(slots=True)
@@ -116,8 +130,9 @@ class _Reading:
 
     sheet: SheetFolder
     folder: ExportFolder
-    election: Election
+    election: Election | None
     settings: SystemSettings
+    tally: TallySheetReader | None
     party: ReportingParty | None
     files: dict[str, bytes] = field(default_factory=dict)
     facts: list[FileFacts] = field(default_factory=list)
@@ -129,8 +144,8 @@ class _Reading:
         self._collect()
         repeat, reading = self._again()
         kept = self.files.get(RECORD)
-        if self.sheet.kind is SheetKind.CAST:
-            self._check_cast(reading or kept)
+        if self.sheet.kind is not SheetKind.RETURNED:
+            self._check_in_box(reading or kept)
         return SheetSeen(
             self.sheet.kind, self.sheet.id, repeat, kept, reading, tuple(self.facts), tuple(self.errors), tuple(self.findings)
         )
@@ -166,31 +181,41 @@ class _Reading:
         if missing:
             return Repeat.DIFFERENT, None
         try:
-            repeatable, pages = is_repeatable(self.files), pages_of(self.files)
+            repeatable, pages, greys = is_repeatable(self.files), pages_of(self.files), greys_of(self.files)
         except ValueError as error:
             self._blame(str(error))
             return Repeat.DIFFERENT, None
-        self._check_names(pages)
+        self._check_names(pages, in_grey=greys is not None)
         self._check_images(pages)
-        if not repeatable or not pages:
+        if not repeatable or (not pages and greys is None):
             return self._unrepeatable(repeatable=repeatable)
         try:
-            interpretation = interpret_pages((pages[0], pages[1]), self.election, self.settings)
-            reading = canonical_json(interpretation, decide(interpretation, self.election, self.settings))
+            reading = self._read(pages, greys)
         except Exception as error:  # noqa: BLE001  pages that no scanner gives may break anything in a reader
             self._wrong("readingFailed", PAGES, f"the sheet cannot be read from these pages: {error!r:.300}")
             return Repeat.DIFFERENT, None
-        if reading == self.files[RECORD]:
+        if is_same_record(self.files[RECORD], reading):
             return Repeat.SAME, reading
         self._wrong("readingDiffers", RECORD, f"is not what the images say: {_difference(self.files[RECORD], reading)}")
         return Repeat.DIFFERENT, reading
+
+    def _read(self, pages: Sequence[Page], greys: tuple[Grey, Grey] | None) -> bytes:
+        """The record that these images give: of a tally sheet from the grey, of a ballot from the pages."""
+        if greys is not None:
+            if self.tally is None:
+                raise ValueError("it is kept as a tally sheet, and the package has no form")
+            return self.tally.read(*greys).record
+        if self.election is None:
+            raise ValueError("it is kept as a ballot, and the package has no election")
+        interpretation = interpret_pages((pages[0], pages[1]), self.election, self.settings)
+        return canonical_json(interpretation, decide(interpretation, self.election, self.settings))
 
     def _always(self) -> tuple[str, ...]:
         return (RECORD, PAGES, CVR) if self.sheet.kind is SheetKind.CAST else (RECORD, PAGES)
 
     def _unrepeatable(self, *, repeatable: bool) -> tuple[Repeat, None]:
         """A sheet that the device says cannot be read again: that may be so only for one that was refused and returned."""
-        if self.sheet.kind is SheetKind.CAST or repeatable:
+        if self.sheet.kind is not SheetKind.RETURNED or repeatable:
             self._wrong("notRepeatable", PAGES, "does not hold what a second reading needs, which such a sheet always does")
             return Repeat.DIFFERENT, None
         try:
@@ -211,13 +236,13 @@ class _Reading:
         if not damaged:
             self._wrong("pagesMalformed", PAGES, f"does not describe the images beside it: {detail:.300}")
 
-    def _check_names(self, pages: Sequence[Page]) -> None:
+    def _check_names(self, pages: Sequence[Page], *, in_grey: bool) -> None:
         """Exactly the files that the pages call for, and grey images of all of them or of none."""
         called = set(self._always())
         for scan, page in zip(_SCANS, pages, strict=False):
             called |= {image_name(scan), *(f"scan-{scan}-kept-{number}.png" for number in range(1, len(page.kept) + 1))}
-        grey = {f"scan-{scan}-grey.png" for scan, _ in zip(_SCANS, pages, strict=False)}
-        if grey & set(self.sheet.names):
+        grey = {grey_name(scan) for scan, _ in zip(_SCANS, _SCANS if in_grey else pages, strict=False)}
+        if in_grey or grey & set(self.sheet.names):
             called |= grey
         for name in self.sheet.names:
             if name not in called:
@@ -231,22 +256,25 @@ class _Reading:
             if name.endswith(".png") and not _is_plain_png(content):
                 self._wrong("imageExtra", name, "holds something beside its pixels")
         for scan, page in zip(_SCANS, pages, strict=False):
-            name = f"scan-{scan}-grey.png"
+            name = grey_name(scan)
             if name in self.files and not _is_scan_of(self.files[name], page):
                 self._wrong("greyDiffers", name, f"is not the image that {image_name(scan)} was made of")
 
-    def _check_cast(self, record: bytes | None) -> None:
-        """A cast sheet may be in the box, and its cast vote record follows from its record."""
+    def _check_in_box(self, record: bytes | None) -> None:
+        """The sheet may be in the box, as what it is, and a ballot's cast vote record follows from its record."""
         if record is None or PAGES not in self.files:
             return
         try:
-            disposition = json.loads(record)["disposition"]
+            parsed = json.loads(record)
+            disposition, is_tally = parsed["disposition"], parsed["kind"] == TALLY_SHEET
             kind, castable = disposition["kind"], disposition["castable"]
         except (ValueError, KeyError, TypeError, RecursionError):
-            kind, castable = None, None
+            kind, castable, is_tally = None, None, self.sheet.kind is SheetKind.TALLY
+        if is_tally != (self.sheet.kind is SheetKind.TALLY):
+            self._wrong("castNotAcceptable", RECORD, "is of another kind of sheet than its folder is for")
         if kind != "accept" and (kind, castable) != ("hold", True):
             self._wrong("castNotAcceptable", RECORD, "is of a sheet that could not be cast")
-        if self.party is None or CVR not in self.files:
+        if self.party is None or CVR not in self.files or self.election is None:
             return
         try:
             document = cvr_document(self.party, self.election, self.sheet.id, {**self.files, RECORD: record})

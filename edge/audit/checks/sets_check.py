@@ -17,8 +17,13 @@ from edge.evidence.archive import SheetKind
 from edge.evidence.tlog.merkle import root_of
 from edge.evidence.tlog.note import MOST_NOTE_BYTES, NoteError, VerifierKey
 
-_CLOSING = {SheetKind.CAST: ("count", "castRoot"), SheetKind.RETURNED: ("returned", "returnedRoot")}
-"""The fields of the event pollsClosed."""
+_CLOSING = {
+    SheetKind.CAST: ("count", "castRoot"),
+    SheetKind.RETURNED: ("returned", "returnedRoot"),
+    SheetKind.TALLY: ("tallySheets", "tallyRoot"),
+}
+"""The fields of the event that commits to a set."""
+SET_QUESTIONS = {SheetKind.CAST: "castSet", SheetKind.RETURNED: "returnedSet", SheetKind.TALLY: "tallySet"}
 
 
 def check_set(
@@ -37,10 +42,10 @@ def check_set(
         kind: Which set.
         seen: Files of its sheets, by the sheet's id.
         keys: The log's keys of the trust list.
-        closing: The event that closed the polls, and the file that holds it; None if the log does not tell.
+        closing: The event that committed to the set, and the file that holds it; None if the log does not tell.
         proven: Whether the log is what the device signed.
     """
-    question, file = Question("castSet" if kind is SheetKind.CAST else "returnedSet"), SET_NOTES[kind]
+    question, file = Question(SET_QUESTIONS[kind]), SET_NOTES[kind]
     leaves = [set_leaf(sheet, seen[sheet]) for sheet in sorted(seen)]
     root = root_of(leaves)
     signed = None
@@ -58,10 +63,10 @@ def check_set(
         count, committed = _CLOSING[kind]
         if event.fields[count] != len(leaves):
             told = event.number(count)
-            detail = f"entry {event.index} (pollsClosed) tells of {told} {kind} sheets; {len(leaves)} are in the folder"
+            detail = f"entry {event.index} ({event.id}) tells of {told} {kind} sheets; {len(leaves)} are in the folder"
             question.wrong("setCount", place, detail)
         if event.fields[committed] != base64.b64encode(root).decode():
-            question.wrong("setRoot", place, f"entry {event.index} (pollsClosed) commits to other {kind} sheets than those here")
+            question.wrong("setRoot", place, f"entry {event.index} ({event.id}) commits to other {kind} sheets than those here")
     sentence = f"The {counted(len(leaves), NAMES[kind])} in the folder are those that the station signed and wrote into its log."
     if not keys:
         return question.unanswered(f"Whether the log's own key has signed the set of {kind} sheets was not checked.")

@@ -14,12 +14,14 @@ from edge.audit.layout import SHEET_FOLDERS
 from edge.audit.manifest import FileFacts
 from edge.audit.verification import Check, Finding, Json, Repeat, SheetVerdict
 from edge.evidence.archive import SheetKind
-from edge.evidence.sheet_files import image_name
+from edge.evidence.sheet_files import grey_name, image_name
 
-NAMES = {SheetKind.CAST: "cast sheet", SheetKind.RETURNED: "kept returned sheet"}
+NAMES = {SheetKind.CAST: "cast sheet", SheetKind.RETURNED: "kept returned sheet", SheetKind.TALLY: "tally sheet"}
+SHEET_QUESTIONS = {SheetKind.CAST: "castSheets", SheetKind.RETURNED: "returnedSheets", SheetKind.TALLY: "tallySheets"}
 
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
-_SCANS = (image_name("A"), image_name("B"))
+_SCANS = ((image_name("A"), image_name("B")), (grey_name("A"), grey_name("B")))
+"""The pictures of both sides: of ballots the bilevel pages, of what is read in grey the whole images."""
 _MOST_SHOWN = 20
 
 
@@ -110,7 +112,7 @@ def check_sheets(kind: SheetKind, verdicts: Sequence[SheetVerdict], *, party_kno
         verdicts: Those of this kind.
         party_known: Whether it was known who made the cast vote records, so that they could be made again.
     """
-    question = Question("castSheets" if kind is SheetKind.CAST else "returnedSheets")
+    question = Question(SHEET_QUESTIONS[kind])
     for one in verdicts:
         if _ID.fullmatch(one.id) is None:
             question.wrong("sheetIdWrong", f"{SHEET_FOLDERS[kind]}/{one.id}", "is not named by a random number as sheets are")
@@ -143,9 +145,10 @@ def check_alike(sheets: Mapping[tuple[SheetKind, str], Sequence[FileFacts]]) -> 
     first: dict[tuple[bytes, ...], str] = {}
     alike = []
     for (kind, sheet), files in sheets.items():
-        scans = tuple(facts.sha256 for facts in files if facts.name in _SCANS)
+        named = {facts.name: facts.sha256 for facts in files}
+        scans = next((tuple(named[name] for name in pair) for pair in _SCANS if named.keys() >= set(pair)), None)
         path = f"{SHEET_FOLDERS[kind]}/{sheet}"
-        if len(scans) == len(_SCANS) and (other := first.setdefault(scans, path)) != path:
+        if scans is not None and (other := first.setdefault(scans, path)) != path:
             alike.append(f"{path} and {other}")
     if not alike:
         return question.answered("No two of the kept sheets have the same pictures.")

@@ -21,11 +21,13 @@ class Story:
 
     Attributes:
         accepted: Ballots in the box.
+        tallied: The events of tally sheets in the box, in order.
         returned: Returned sheets by the reason that the event gives.
         power_cuts: Starts of the station that no good end came before, and that another start of the machine explains.
         kills: The same within one start of the machine: the software was killed or failed.
         openings: How often the polls were opened.
         closed: The event that closed the polls for good; None if they are not.
+        tally_closed: The event that committed to the set of tally sheets; None without one.
         boots: Starts of the machine.
         counts: How often each event occurs.
         reasons: Reason codes that events named, by event.
@@ -33,11 +35,13 @@ class Story:
     """
 
     accepted: int = 0
+    tallied: list[LoggedEvent] = field(default_factory=list)
     returned: Counter[str] = field(default_factory=Counter)
     power_cuts: int = 0
     kills: int = 0
     openings: int = 0
     closed: LoggedEvent | None = None
+    tally_closed: LoggedEvent | None = None
     boots: int = 0
     counts: Counter[str] = field(default_factory=Counter)
     reasons: dict[str, Counter[str]] = field(default_factory=dict)
@@ -87,7 +91,7 @@ class _Teller:
         self._count(event)
         if event.id.startswith("polls") or event.id == "zeroCheck":
             self._of_polls(event)
-        elif event.id.startswith("sheet"):
+        elif event.id.startswith(("sheet", "tally")):
             self._of_sheet(event)
         elif event.id in {"stationStarted", "stationStopped"}:
             self._of_station(event)
@@ -108,11 +112,9 @@ class _Teller:
             "not open, and the box was found empty before they were first opened.",
             proven=proven,
         )
-        counts = self._counts.answered(
-            f"The count of ballots grows by one with each of the {counted(story.accepted, 'accepted sheet')}, and everything "
-            "that tells it agrees.",
-            proven=proven,
-        )
+        told = f"The count of ballots grows by one with each of the {counted(story.accepted, 'accepted sheet')}"
+        told += f", that of tally sheets with each of {len(story.tallied)}" if story.tallied else ""
+        counts = self._counts.answered(f"{told}, and everything that tells it agrees.", proven=proven)
         return [order, polls, counts]
 
     def _wrong(self, question: Question, code: str, event: LoggedEvent, detail: str) -> None:
@@ -172,6 +174,8 @@ class _Teller:
         if event.number("count") != self.story.accepted:
             detail = f"tells {event.fields['count']} ballots, {self.story.accepted} were accepted"
             self._wrong(self._counts, "closingCount", event, detail)
+        if self.story.tallied and self.story.tally_closed is None:
+            self._wrong(self._counts, "closingTally", event, "nothing commits to the tally sheets that were accepted")
         returned = self.story.returned.total()
         if event.number("returned") > returned:
             detail = f"tells of pictures of {event.fields['returned']} returned sheets, {returned} were returned"
@@ -180,13 +184,36 @@ class _Teller:
     def _of_sheet(self, event: LoggedEvent) -> None:
         if event.id == "sheetReturned":
             self.story.returned[event.text("why")] += 1
-        elif event.id == "sheetAccepted":
+        elif event.id == "tallySetClosed":
+            self._of_tally_set(event)
+        elif event.id in {"sheetAccepted", "tallySheetAccepted"}:
+            if event.id == "tallySheetAccepted":
+                self._of_tally_sheet(event)
             if self._polls is Polls.CLOSED:
                 self._wrong(self._polls_story, "afterClose", event, "the polls had been closed for good")
             elif self._polls is not Polls.OPEN and not self._on_its_way:
                 self._wrong(self._polls_story, "acceptedNotOpen", event, "the polls were not open")
             # One sheet at most is on its way when the key switch pauses the polls.
             self._on_its_way = False
+
+    def _of_tally_sheet(self, event: LoggedEvent) -> None:
+        story = self.story
+        story.tallied.append(event)
+        told = event.number("tallySheets")
+        if told != len(story.tallied):
+            self._wrong(self._counts, "countWrong", event, f"tells {counted(told, 'tally sheet')}, expected {len(story.tallied)}")
+        if story.tally_closed is not None:
+            self._wrong(self._polls_story, "afterClose", event, "the set of tally sheets had been committed to")
+
+    def _of_tally_set(self, event: LoggedEvent) -> None:
+        story = self.story
+        if story.tally_closed is not None or self._polls is Polls.CLOSED:
+            self._wrong(self._polls_story, "afterClose", event, "the set of tally sheets, or the polls, had been closed")
+        told = event.number("tallySheets")
+        if told != len(story.tallied):
+            detail = f"tells {counted(told, 'tally sheet')}, {len(story.tallied)} were accepted"
+            self._wrong(self._counts, "closingCount", event, detail)
+        story.tally_closed = event
 
     def _of_station(self, event: LoggedEvent) -> None:
         if event.id == "stationStopped":

@@ -5,9 +5,8 @@ from __future__ import annotations
 from edge.audit.checks.question import Question
 from edge.audit.content import key_document
 from edge.audit.folder import ExportFolder, FileError
-from edge.audit.layout import CHECKPOINT, ELECTION, VERIFIER_KEY
+from edge.audit.layout import CHECKPOINT, ELECTION, PACKAGE, VERIFIER_KEY
 from edge.audit.verification import Check
-from edge.definition.election import Election
 from edge.definition.package import ElectionPackage
 from edge.evidence.keys.error import TrustError
 from edge.evidence.keys.trust import TrustList
@@ -56,17 +55,18 @@ def check_trust(folder: ExportFolder, trust: TrustList | None, origin: str) -> l
     return [signed, listed.answered(f"The log {origin} and its key {keys[0].key_id.hex()} are in the trust list.")]
 
 
-def check_package_trusted(trust: TrustList | None, package: ElectionPackage | None, election: Election | None) -> Check:
+def check_package_trusted(trust: TrustList | None, package: ElectionPackage | None) -> Check:
     """Whether the authority vouches for what the sheets were read with."""
     question = Question("packageTrusted")
-    if trust is None or package is None or election is None:
+    if trust is None or package is None:
         return question.unanswered("Whether the authority knows the election package was not checked.")
-    if election.ballot_hash.hex() != trust.ballot_hash:
-        question.wrong("packageForeign", ELECTION, f"is for ballots {election.ballot_hash.hex()}, not for {trust.ballot_hash}")
+    identity, file = package.identity(), PACKAGE if package.election is None else ELECTION
+    if identity != trust.ballot_hash:
+        question.wrong("packageForeign", file, f"is for ballots {identity}, not for {trust.ballot_hash}")
     if not trust.packages:
         return question.unanswered("The trust list does not say with which election packages sheets may be read.")
     if package.sha256() not in trust.packages:
         question.wrong(
-            "packageForeign", ELECTION, f"with its settings is package {package.sha256().hex()}, not one of the trust list"
+            "packageForeign", file, f"with its settings is package {package.sha256().hex()}, not one of the trust list"
         )
     return question.answered(f"The election package {package.sha256().hex()} is in the trust list.")

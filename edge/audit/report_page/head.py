@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from edge.audit.checks.limits import left_open
@@ -40,12 +41,13 @@ def verdict_sentence(verification: Verification) -> str:
     return "Right: everything that can be checked was checked, and nothing is wrong."
 
 
-def header(verification: Verification, election: Election) -> Markup:
-    """Title, verdict, and the figures to compare."""
+def header(verification: Verification, election: Election | None, title: str = "") -> Markup:
+    """Title, verdict, and the figures to compare; `title`: what it is about where there is no election."""
     outcome = _outcome(verification)
-    cast = sum(sheet.kind is SheetKind.CAST for sheet in verification.sheets)
+    kinds = Counter(sheet.kind for sheet in verification.sheets)
+    tallied = f", {kinds[SheetKind.TALLY]:,} tally sheets" if kinds[SheetKind.TALLY] else ""
     facts: dict[str, str] = {
-        "Election": joined(name(election.title), f", {election.date[:10]}"),
+        "Election": name(title) if election is None else joined(name(election.title), f", {election.date[:10]}"),
         "Log": tag("code", verification.origin or "none"),
         "Entries of the log": f"{verification.size:,}",
         "Root of the log": tag("code", verification.root or "none"),
@@ -53,7 +55,7 @@ def header(verification: Verification, election: Election) -> Markup:
         "Export": joined(
             tag("code", verification.folder), ", ", _KINDS.get(verification.kind, verification.kind or "kind unknown")
         ),
-        "Kept sheets": f"{cast:,} cast, {len(verification.sheets) - cast:,} returned",
+        "Kept sheets": f"{kinds[SheetKind.CAST]:,} cast, {kinds[SheetKind.RETURNED]:,} returned{tallied}",
         "Checked with": verification.verifier,
     }
     rows = [part for term, fact in facts.items() for part in (tag("dt", term), tag("dd", fact))]

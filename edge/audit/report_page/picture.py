@@ -77,6 +77,31 @@ def picture(file: bytes, *, upside_down: bool, reduction: int) -> Picture:
     return Picture(_png(rows, width, depth), width, len(rows), reduction, size)
 
 
+def grey_picture(file: bytes, *, upside_down: bool, reduction: int) -> Picture:
+    """The picture of a whole grey image's file, in four greys.
+
+    Args:
+        file: 8-bit grey PNG.
+        upside_down: Whether it is to be turned by 180 degrees.
+        reduction: Pixels across and down whose mean becomes one.
+
+    Raises:
+        PictureError: the file cannot be decoded or is no grey image.
+    """
+    try:
+        with Image.open(BytesIO(file), formats=("PNG",)) as image:
+            size, mode = image.size, image.mode
+            fits = mode == "L" and size[0] * size[1] <= 2 * MOST_PIXELS
+            reduced = np.asarray(image.reduce(reduction)) if fits else None
+    except Exception as error:  # as above
+        raise PictureError("it cannot be decoded") from error
+    if reduced is None:
+        raise PictureError(f"it is no grey image: {size[0]} x {size[1]} pixels in mode {mode}")
+    upright = reduced[::-1, ::-1] if upside_down else reduced
+    rows = _packed_in_fours(upright // np.uint8(64))
+    return Picture(_png(rows, upright.shape[1], 2), upright.shape[1], len(rows), reduction, size)
+
+
 def _rows(image: Image.Image, reduction: int, *, upside_down: bool) -> Pixels:
     """The rows of the picture, packed."""
     upright = image.transpose(Image.Transpose.ROTATE_180) if upside_down else image

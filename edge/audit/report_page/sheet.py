@@ -86,7 +86,7 @@ class SheetWriter:
         )
         parts = [head, tag("p", *self._facts(verdict, record))]
         if verdict.findings:
-            parts.append(_findings(verdict))
+            parts.append(findings_list(verdict))
         if record is not None and record.disposition.reasons:
             parts.append(tag("ul", *(tag("li", *self._reason(record, place)) for place in _reasons(record)), class_="reasons"))
         votes = [] if record is None or not record.contests else [self._votes(record)]
@@ -210,7 +210,8 @@ def _reasons(record: RecordShape) -> range:
     return range(min(len(record.disposition.reasons), _MOST_FINDINGS))
 
 
-def _findings(verdict: SheetVerdict) -> Markup:
+def findings_list(verdict: SheetVerdict) -> Markup:
+    """What is wrong with a sheet."""
     lines = [
         tag("li", tag("code", finding.code), " ", tag("code", finding.file), ": ", finding.detail)
         for finding in verdict.findings[:_MOST_FINDINGS]

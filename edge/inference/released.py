@@ -1,0 +1,51 @@
+"""The models that may be used: each file pinned by its hash, here in the code. A different file is refused."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from types import MappingProxyType
+
+from edge.inference.error import ModelError
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasedModel:
+    """One released file.
+
+    Attributes:
+        name: What it is asked for by.
+        file: Its name in `models/released`.
+        sha256: Hash of its bytes, hexadecimal.
+    """
+
+    name: str
+    file: str
+    sha256: str
+
+
+_FILES = (
+    ReleasedModel("digit", "digit.tflite", "784553856a5a34cb1a5fe8af5654e8e18e38d1e79a1a889fc1fd8163a344198c"),
+    ReleasedModel("digitCard", "digit.json", "6806b2c2794afc63cdb9da0fa640d9ac0acdb5de377df5571726f4756105949c"),
+)
+RELEASED: Mapping[str, ReleasedModel] = MappingProxyType({entry.name: entry for entry in _FILES})
+
+
+def load_released(name: str) -> bytes:
+    """Give the bytes of a released file.
+
+    Raises:
+        KeyError: if nothing of that name was released.
+        ModelError: `modelMissing` if the installation lacks the file, `modelChanged` if it is not the one that was released.
+    """
+    entry = RELEASED[name]
+    try:
+        data = resources.files("edge.inference").joinpath("released_files", entry.file).read_bytes()
+    except OSError as error:
+        raise ModelError("modelMissing", f"{entry.file} cannot be read: {error.strerror or error}") from error
+    found = hashlib.sha256(data).hexdigest()
+    if found != entry.sha256:
+        raise ModelError("modelChanged", f"{entry.file} has the SHA-256 {found}, released was {entry.sha256}")
+    return data
