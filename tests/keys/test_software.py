@@ -71,10 +71,7 @@ def test_the_hash_is_that_of_the_lines_described(tree: Path) -> None:
         *("edge/Z.py", "edge/__init__.py", "edge/a-c/d.py", "edge/a.py", "edge/a/b.py"),
         *("edge/inference/digits.py", "edge/inference/released_files/digit.tflite"),
     )
-    lines = [
-        f"{hashlib.sha256((tree.parent / name).read_bytes()).hexdigest()}  {name}\n"
-        for name in names
-    ]
+    lines = [f"{hashlib.sha256((tree.parent / name).read_bytes()).hexdigest()}  {name}\n" for name in names]
     assert folders_sha256([tree]) == hashlib.sha256("".join(lines).encode()).digest()
 
 

@@ -38,7 +38,7 @@ def far_off(affine: Affine, truth: tuple[float, ...], form: Form, *, size: tuple
 )
 def test_cells_are_found_to_a_pixel(form: Form, dpi: int, rotation: float, colour: str, *, upside_down: bool) -> None:
     assert colour in {"colour", "grey"}
-    knobs = Knobs(dpi, rotation, upside_down, colour="grey" if colour == "grey" else "colour", digits="own")
+    knobs = Knobs(dpi, rotation, upside_down=upside_down, colour="grey" if colour == "grey" else "colour", digits="own")
     sheet = render_sheet(form, 5, knobs)
     found = register(colour_scan(sheet.image, form), form)
     assert isinstance(found, Registered)
