@@ -28,7 +28,7 @@ class ReleasedModel:
 
 _FILES = (
     ReleasedModel("digit", "digit.tflite", "784553856a5a34cb1a5fe8af5654e8e18e38d1e79a1a889fc1fd8163a344198c"),
-    ReleasedModel("digitCard", "digit.json", "6806b2c2794afc63cdb9da0fa640d9ac0acdb5de377df5571726f4756105949c"),
+    ReleasedModel("digitCard", "digit.json", "d50d1b2f61e75d11325509271689bae53033e473630db0d0c4a03f002b4e1a0a"),
 )
 RELEASED: Mapping[str, ReleasedModel] = MappingProxyType({entry.name: entry for entry in _FILES})
 

@@ -29,8 +29,11 @@ _SLANT_BITS = 16
 _MOST_SLANT = (1 << _SLANT_BITS) * 105 // 1000
 """Tangent of 6 degrees."""
 _LEAST_MATCHES = 9
-_LEAST_SHARE = (9, 20)
-"""Of the windows that the image should show at the place found, this share is needed: writing across frames hides some."""
+_LEAST_SHARE = (3, 5)
+"""Of the windows that the image should show at the place found, this share is needed: writing across frames hides some. A place
+that is wrong by a row still has half of them."""
+_MOST_STRETCH = (3, 20)
+"""By which height and width may differ in scale: rollers stretch by one or two per cent, and crops are resized to some shape."""
 _MOST_RIVAL = (9, 10)
 """A second place, elsewhere or the other way up, must match fewer than this share of the first one's windows."""
 _MOST_TRIALS = 6
@@ -66,9 +69,13 @@ def _template(form: Form) -> _Template:
 
 @dataclass(frozen=True, slots=True)
 class _Trial:
-    """A scale in dpi and a slant (tangent times 2**16) worth trying, with the pairs of neighbours that speak for it."""
+    """Scales along and across the rows in dpi, and a slant (tangent times 2**16), worth trying.
+
+    `votes`: The pairs of neighbours that speak for it.
+    """
 
     dpi: int
+    tall_dpi: int
     slant: int
     votes: int
 
@@ -165,15 +172,15 @@ def _trials(windows: Windows, template: _Template) -> list[_Trial]:
         # The box around a turned window is taller by the part of its width that it climbs.
         climb = (np.abs(slants) * windows.width[first]) >> _SLANT_BITS
         upright = windows.height[first] - climb
-        height = (cell_height - _LINE) * dpi // UNITS_PER_INCH
-        fits = (np.abs(upright - height) * 6 <= height) & (dpi >= LEAST_DPI) & (dpi <= MOST_DPI)
-        trials += _peaks(dpi[fits], slants[fits])
-    trials.sort(key=lambda trial: (-trial.votes, trial.dpi, trial.slant))
+        tall_dpi = (upright * UNITS_PER_INCH + (cell_height - _LINE) // 2) // (cell_height - _LINE)
+        fits = (np.abs(tall_dpi - dpi) * 5 <= dpi) & (dpi >= LEAST_DPI) & (dpi <= MOST_DPI)
+        trials += _peaks(dpi[fits], tall_dpi[fits], slants[fits])
+    trials.sort(key=lambda trial: (-trial.votes, trial.dpi, trial.tall_dpi, trial.slant))
     return trials[:_MOST_TRIALS]
 
 
-def _peaks(dpi: Int64Array, slants: Int64Array) -> list[_Trial]:
-    """The scales with the most pairs within 4 per cent of them, none near another, each with the middle of its pairs' slants."""
+def _peaks(dpi: Int64Array, tall_dpi: Int64Array, slants: Int64Array) -> list[_Trial]:
+    """The scales with the most pairs within 4 per cent of them, none near another, with the middles of the other measures."""
     found: list[_Trial] = []
     left = np.ones(len(dpi), np.bool_)
     while left.any() and len(found) < 3:
@@ -183,7 +190,8 @@ def _peaks(dpi: Int64Array, slants: Int64Array) -> list[_Trial]:
         chosen = near[peak]
         middle = np.sort(dpi[left][chosen])[int(votes[peak]) // 2]
         slant = np.sort(slants[left][chosen])[int(votes[peak]) // 2]
-        found.append(_Trial(int(middle), int(slant), int(votes[peak])))
+        tall = np.sort(tall_dpi[left][chosen])[int(votes[peak]) // 2]
+        found.append(_Trial(int(middle), int(tall), int(slant), int(votes[peak])))
         left[np.flatnonzero(left)[np.abs(dpi[left] - middle) * 12 <= middle]] = False
     return found
 
@@ -192,8 +200,10 @@ def _fit(windows: Windows, template: _Template, trial: _Trial, *, upside_down: b
     """The form at a scale and slant, shifted to where most windows agree, then fitted to them."""
     per_unit = trial.dpi * SUBPIXEL * SCALE // UNITS_PER_INCH
     # Half a turn leaves the slant as it is. The cosine of 6 degrees is close enough to one to start from.
-    across = (per_unit * trial.slant) >> _SLANT_BITS
-    start = Affine(0, per_unit, -across, 0, across, per_unit)
+    tall_unit = trial.tall_dpi * SUBPIXEL * SCALE // UNITS_PER_INCH
+    start = Affine(
+        0, per_unit, -((tall_unit * trial.slant) >> _SLANT_BITS), 0, (per_unit * trial.slant) >> _SLANT_BITS, tall_unit
+    )
     size_x, size_y = _sizes(start, template, trial.slant)
     found_x, found_y = windows.middle_x * (SUBPIXEL // 2), windows.middle_y * (SUBPIXEL // 2)
     fits = np.abs(windows.width[:, np.newaxis] - size_x[np.newaxis, :]) * 7 <= size_x[np.newaxis, :]
@@ -268,7 +278,7 @@ def _plausible(affine: Affine) -> bool:
     scale = (affine.xx + affine.yy) // 2
     return (
         LEAST_DPI <= affine.dpi <= MOST_DPI
-        and abs(affine.xx - affine.yy) * 20 <= scale
+        and abs(affine.xx - affine.yy) * _MOST_STRETCH[1] <= scale * _MOST_STRETCH[0]
         and abs(affine.xy + affine.yx) * 25 <= scale
         and abs(affine.yx - affine.xy) * 500 <= scale * 110
     )

@@ -95,6 +95,20 @@ def test_nothing_is_wrong_at_other_scales_and_askew(real_data: Path, name: str, 
     assert len(read_so) >= len(expected)
 
 
+@pytest.mark.parametrize(
+    ("left", "top", "right", "bottom"), [(363, 380, 1464, 1290), (340, 300, 1500, 1320), (355, 430, 1470, 1285)]
+)
+def test_nothing_is_wrong_on_a_crop_that_is_resized_to_a_given_shape(
+    real_data: Path, left: int, top: int, right: int, bottom: int
+) -> None:
+    name = "acta-10205.jpg"
+    crop = read_colour_image(real_data / "tally-sheets" / name)[top:bottom, left:right]
+    interpretation = read(colour_scan(np.asarray(cv2.resize(crop, (1088, 872), interpolation=cv2.INTER_AREA), np.uint8), FORM))
+    assert interpretation.extent == "table"
+    expected = {field: value for field, value in truth(real_data, name).items() if "." in field}
+    assert_nothing_wrong(values(interpretation), expected, unread=1)
+
+
 @pytest.mark.parametrize("name", SHEETS)
 def test_nothing_is_wrong_in_a_shadow(real_data: Path, name: str) -> None:
     colours = read_colour_image(real_data / "tally-sheets" / name)

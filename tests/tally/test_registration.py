@@ -50,12 +50,12 @@ def test_cells_are_found_to_a_pixel(form: Form, dpi: int, rotation: float, colou
 
 
 @pytest.mark.parametrize(
-    "damage",
-    ["uneven_light", "stain", "torn_corner", "long_strokes", "crease", "missing_frames"],
+    ("damage", "strength"),
+    [("uneven_light", 30), ("stain", 30), ("torn_corner", 30), ("long_strokes", 30), ("crease", 30), ("missing_frames", 12)],
 )
-def test_damage_does_not_move_it(damage: str) -> None:
+def test_damage_does_not_move_it(damage: str, strength: int) -> None:
     form = FORMS["lumen-harbour"]
-    sheet = render_sheet(form, 8, Knobs(damages={damage: 30}, digits="own", rotation=1.0))
+    sheet = render_sheet(form, 8, Knobs(damages={damage: strength}, digits="own", rotation=1.0))
     found = register(colour_scan(sheet.image, form), form)
     assert isinstance(found, Registered)
     assert far_off(found.affine, sheet.truth.placement, form, size=None) < 1.5
