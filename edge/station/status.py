@@ -93,7 +93,7 @@ class StatusDocument:
     problems: tuple[str, ...]
     software: str
     uptime_ms: int
-    tally_sheets: int = 0
+    tally_sheets: int
 
     def to_json(self) -> str:
         """The document on one line, with the version of its form."""

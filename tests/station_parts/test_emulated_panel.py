@@ -286,8 +286,9 @@ def test_a_person_can_sit_at_the_panel(tmp_path: Path, path: Path) -> None:
     config = tmp_path / "station.toml"
     config.write_text(
         """
-election.definition = "e"
 evidence.folder = "e"
+[[definitions]]
+election = "e"
 [panel]
 pin_factory = "emulated"
 socket = "panel.sock"

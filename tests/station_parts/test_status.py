@@ -38,6 +38,7 @@ WAITING = StatusDocument(
     problems=("lowSpace",),
     software="scrutineer 0.1.0",
     uptime_ms=60_000,
+    tally_sheets=0,
 )
 COUNTED = replace(WAITING, count=4, since_ms=0)
 

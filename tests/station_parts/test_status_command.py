@@ -29,6 +29,7 @@ DOCUMENT = StatusDocument(
     problems=(),
     software="scrutineer 0.1.0",
     uptime_ms=7_500_000,
+    tally_sheets=0,
 )
 TABLE = """\
 state       waiting, for 3 s

@@ -272,4 +272,5 @@ def test_nothing_is_left_behind() -> None:
         while (left()[0] > threads or left()[1] > descriptors) and time.monotonic() < deadline:
             time.sleep(0.01)
         assert left()[0] <= threads
-        assert left()[1] <= descriptors
+        # Even one left by every tenth turn would be thirty; other tests' threads may open one meanwhile.
+        assert left()[1] <= descriptors + 5
