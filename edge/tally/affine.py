@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
 from edge.fixed.number import SUBPIXEL, Int64Array, round_div
+
+_Lengths = TypeVar("_Lengths", int, Int64Array)
 
 SCALE_BITS = 20
 SCALE = 1 << SCALE_BITS
@@ -29,19 +32,23 @@ class Affine:
     yx: int
     yy: int
 
-    def x_of(self, x: Int64Array, y: Int64Array) -> Int64Array:
+    def x_of(self, x: _Lengths, y: _Lengths) -> _Lengths:
         """Horizontal positions of form points."""
         return self.x0 + ((self.xx * x + self.xy * y + SCALE // 2) >> SCALE_BITS)
 
-    def y_of(self, x: Int64Array, y: Int64Array) -> Int64Array:
+    def y_of(self, x: _Lengths, y: _Lengths) -> _Lengths:
         """Vertical positions of form points."""
         return self.y0 + ((self.yx * x + self.yy * y + SCALE // 2) >> SCALE_BITS)
 
     def point(self, x: int, y: int) -> tuple[int, int]:
         """Position of one form point."""
-        half = SCALE // 2
-        across = self.x0 + ((self.xx * x + self.xy * y + half) >> SCALE_BITS)
-        return across, self.y0 + ((self.yx * x + self.yy * y + half) >> SCALE_BITS)
+        return self.x_of(x, y), self.y_of(x, y)
+
+    def bounds(self, x: int, y: int, width: int, height: int) -> tuple[int, int, int, int]:
+        """Left, top, right and bottom of the upright box around a box of the form, 1/256 pixel."""
+        corners = [self.point(across, down) for across in (x, x + width) for down in (y, y + height)]
+        columns, rows = [corner[0] for corner in corners], [corner[1] for corner in corners]
+        return min(columns), min(rows), max(columns), max(rows)
 
     @property
     def dpi(self) -> int:

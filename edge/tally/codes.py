@@ -79,17 +79,13 @@ def read_code(
     nothing; alone it does not make up for barcodes that should be there, unless it is there twice.
     """
     least, most = code.digits
-    told = [
-        f"{barcode.symbology}: {barcode.text}"
-        for barcode in barcodes
-        if barcode.symbology in code.barcodes and _is_code(barcode.text, least, most)
-    ]
-    said = {barcode.text for barcode in barcodes if barcode.symbology in code.barcodes and _is_code(barcode.text, least, most)}
+    own = [barcode for barcode in barcodes if barcode.symbology in code.barcodes and _is_code(barcode.text, least, most)]
+    said = {barcode.text for barcode in own}
     printed = [text for box in code.print if (text := _read_print(plane, affine, box, reader)) is not None]
     printed = [text for text in printed if _is_code(text, least, most)]
-    told += [f"print: {text}" for text in printed]
     every = said | set(printed)
     if len(every) > 1:
+        told = [f"{barcode.symbology}: {barcode.text}" for barcode in own] + [f"print: {text}" for text in printed]
         return FieldReading(code.name, None, "codesDiffer", detail="; ".join(told))
     if not every or (not said and code.barcodes and len(printed) < 2):
         detail = "neither its barcodes nor its print can be read" if not every else f"only its print can be read: {printed[0]}"
@@ -103,10 +99,9 @@ def _is_code(text: str, least: int, most: int) -> bool:
 
 def _read_print(plane: Grey, affine: Affine, box: Box, reader: DigitReader) -> str | None:
     """The printed digits in a box of the form, or None where any of them is not certain."""
-    x, y = np.array([box.x, box.x + box.width, box.x, box.x + box.width]), np.array([box.y, box.y, *[box.y + box.height] * 2])
-    columns, rows = affine.x_of(x, y) // SUBPIXEL, affine.y_of(x, y) // SUBPIXEL
-    left, right = max(0, int(columns.min())), min(plane.shape[1], int(columns.max()) + 1)
-    top, bottom = max(0, int(rows.min())), min(plane.shape[0], int(rows.max()) + 1)
+    bounds = affine.bounds(box.x, box.y, box.width, box.height)
+    left, top = (max(0, edge // SUBPIXEL) for edge in bounds[:2])
+    right, bottom = (min(size, edge // SUBPIXEL + 1) for size, edge in zip(plane.shape[::-1], bounds[2:], strict=True))
     if right - left < 8 or bottom - top < 8:
         return None
     crop = np.ascontiguousarray(plane[top:bottom, left:right])

@@ -78,15 +78,9 @@ def shown_extent(registered: Registered, form: Form) -> str:
 
 def _is_shown(field: FormField, affine: Affine, width: int, height: int) -> bool:
     for box in field.boxes:
-        for x, y in (
-            (box.x, box.y),
-            (box.x + box.width, box.y),
-            (box.x, box.y + box.height),
-            (box.x + box.width, box.y + box.height),
-        ):
-            across, down = affine.point(x, y)
-            if not (-SUBPIXEL <= across <= (width + 1) * SUBPIXEL and -SUBPIXEL <= down <= (height + 1) * SUBPIXEL):
-                return False
+        left, top, right, bottom = affine.bounds(box.x, box.y, box.width, box.height)
+        if min(left, top) < -SUBPIXEL or right > (width + 1) * SUBPIXEL or bottom > (height + 1) * SUBPIXEL:
+            return False
     return True
 
 

@@ -27,7 +27,6 @@ _PYTHON = "3.11"
 """Of that suite; the wheels are chosen for it."""
 _PACKAGES = "python3,libstdc++6,zlib1g,libzbar0"
 """What the wheels need of Debian."""
-_MIRROR = "http://deb.debian.org/debian"
 # The newest first: glibc 2.36 of that suite is beyond all of them.
 _PLATFORMS = ("manylinux_2_34", "manylinux_2_31", "manylinux_2_28", "manylinux_2_27", "manylinux_2_17", "manylinux2014")
 _SECONDS = 3600
@@ -83,7 +82,7 @@ class Guest:
         archive = folder.with_name("root.tar")
         # Unpacked only: no program of the guest is run, so no emulation has to be registered with the kernel.
         options = ["--variant=extract", "--architectures=arm64", f"--include={_PACKAGES}"]
-        _run(["mmdebstrap", *options, _SUITE, str(archive), _MIRROR])
+        _run(["mmdebstrap", *options, _SUITE, str(archive)])
         folder.mkdir()
         _run(["tar", "-x", "-f", str(archive), "-C", str(folder), "--exclude", "./dev/*", "--no-same-owner"])
 
