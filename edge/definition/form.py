@@ -14,18 +14,17 @@ import tomllib
 from collections.abc import Mapping
 from functools import cached_property
 from importlib import resources
-from typing import Annotated, Literal, NamedTuple, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 
+from edge.definition.box import MOST_LENGTH, Box, FormBox, around
 from edge.definition.errors import DefinitionError
 from edge.definition.settings import first_problem
 
 MAX_FORM_BYTES = 1 << 18
 FORMAT = "scrutineer-form-1"
 
-_MOST_LENGTH = 100_000
-"""One metre."""
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$"
 _FIELD_NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,39}(\.[A-Za-z0-9][A-Za-z0-9_-]{0,39})?$"
 
@@ -52,25 +51,6 @@ REFLECTED: Mapping[PrintColour, frozenset[int]] = {
 """Colour channels in which a print colour is pale. Grey print is dark in all of them."""
 
 
-class Box(NamedTuple):
-    """An upright rectangle on the sheet, in hundredths of a millimetre."""
-
-    x: int
-    y: int
-    width: int
-    height: int
-
-
-def _box(value: object) -> Box:
-    if not isinstance(value, list | tuple) or len(value) != len(Box._fields) or any(type(part) is not int for part in value):
-        raise ValueError("a box is four whole numbers: x, y, width, height")
-    box = Box(*value)
-    if min(box.x, box.y) < 0 or min(box.width, box.height) <= 0 or max(box) > _MOST_LENGTH:
-        raise ValueError("a box lies on the sheet and has a size")
-    return box
-
-
-FormBox = Annotated[Box, BeforeValidator(_box)]
 Name = Annotated[str, Field(pattern=_NAME)]
 FieldName = Annotated[str, Field(pattern=_FIELD_NAME)]
 Label = Annotated[str, Field(max_length=200)]
@@ -152,7 +132,7 @@ class Row(_Model):
 
     name: Name
     label: Label
-    y: int = Field(ge=0, le=_MOST_LENGTH)
+    y: int = Field(ge=0, le=MOST_LENGTH)
 
 
 class Group(_Model):
@@ -170,9 +150,9 @@ class Group(_Model):
 
     name: Name
     title: Label
-    x: int = Field(ge=0, le=_MOST_LENGTH)
-    width: int = Field(gt=0, le=_MOST_LENGTH)
-    height: int = Field(gt=0, le=_MOST_LENGTH)
+    x: int = Field(ge=0, le=MOST_LENGTH)
+    width: int = Field(gt=0, le=MOST_LENGTH)
+    height: int = Field(gt=0, le=MOST_LENGTH)
     cells: int = Field(ge=1, le=12)
     rows: tuple[Row, ...] = Field(min_length=1, max_length=100, strict=False)
 
@@ -298,6 +278,24 @@ class Form(_Model):
         """The fields with cells by their names."""
         return {field.name: field for field in self.all_fields}
 
+    @cached_property
+    def table(self) -> Box:
+        """The box around the groups' cells and the label frames beside them; around all cells where there are no groups."""
+        fields = [field for group in self.groups for field in group.fields()] or list(self.all_fields)
+        boxes = [box for field in fields for box in field.boxes]
+        labels = [label for box in boxes if (label := self.label_of(box)) is not None]
+        return around([*boxes, *labels])
+
+    def label_of(self, box: Box) -> Box | None:
+        """The registration frame that labels a row of cells: the nearest one to its left at its height."""
+        beside = [
+            frame
+            for frame in self.registration.frames
+            if frame.x + frame.width <= box.x
+            and 2 * (min(frame.y + frame.height, box.y + box.height) - max(frame.y, box.y)) > box.height
+        ]
+        return max(beside, key=lambda frame: frame.x, default=None)
+
     def names_on(self, extent: str) -> frozenset[str]:
         """Names of the fields and codes on an extent; `sheet` has all.
 
@@ -314,7 +312,7 @@ class Form(_Model):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         width, height = self.size
-        if not (1000 <= width <= _MOST_LENGTH and 1000 <= height <= _MOST_LENGTH):
+        if not (1000 <= width <= MOST_LENGTH and 1000 <= height <= MOST_LENGTH):
             raise ValueError("size is width and height in hundredths of a millimetre")
         names = [field.name for field in self.all_fields] + [code.name for code in self.codes]
         _unique(names, "field")

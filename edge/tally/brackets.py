@@ -5,7 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from edge.definition.form import Box, Form
+from edge.definition.box import Box
+from edge.definition.form import Form
 from edge.fixed.number import SUBPIXEL, Int64Array
 from edge.page.page import Grey
 from edge.tally.affine import Affine

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.definition.form import Box, FormField
+from edge.definition.box import Box
+from edge.definition.form import FormField
 from edge.fixed.number import SUBPIXEL, Int64Array
 from edge.page.area import Area
 from edge.page.page import Grey

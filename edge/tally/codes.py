@@ -10,7 +10,8 @@ import zxingcpp
 from numpy.typing import NDArray
 from pyzbar import pyzbar
 
-from edge.definition.form import Box, Form, PrintedCode, Symbology
+from edge.definition.box import Box
+from edge.definition.form import Form, PrintedCode, Symbology
 from edge.fixed.number import SUBPIXEL, Int64Array
 from edge.fixed.otsu import otsu_levels
 from edge.inference.digits import DigitReader

@@ -32,6 +32,8 @@ _LEAST_MATCHES = 9
 _LEAST_SHARE = (3, 5)
 """Of the windows that the image should show at the place found, this share is needed: writing across frames hides some. A place
 that is wrong by a row still has half of them."""
+_LEAST_FORM = (1, 4)
+"""Of all windows of the form: on a smaller piece a few cells fit in many places."""
 _MOST_STRETCH = (3, 20)
 """By which height and width may differ in scale: rollers stretch by one or two per cent, and crops are resized to some shape."""
 _MOST_RIVAL = (9, 10)
@@ -86,6 +88,8 @@ class _Fit:
     points: tuple[Int64Array, Int64Array, Int64Array, Int64Array]
     """Form x and y, image x and y of the windows that it is fitted to."""
     upside_down: bool
+    shifted: int
+    """How many windows agree with it when it is moved by a row or a cell: a few rows alone fit at any rows of the form."""
 
     @property
     def matched(self) -> int:
@@ -112,11 +116,13 @@ def register(scan: TallyScan, form: Form) -> Registered | Refusal:
     if best is None:
         return Refusal("formNotFound", f"the cells of form {form.name} are not on this page")
     fit, expected = best
-    if fit.matched < _LEAST_MATCHES or fit.matched * _LEAST_SHARE[1] < expected * _LEAST_SHARE[0]:
+    least = max(_LEAST_MATCHES, len(template.x) * _LEAST_FORM[0] // _LEAST_FORM[1])
+    if fit.matched < least or fit.matched * _LEAST_SHARE[1] < expected * _LEAST_SHARE[0]:
         detail = (
             f"the cells of form {form.name} are not on this page: {fit.matched} frames fit, of {expected} that should be there"
         )
         return Refusal("formNotFound", detail)
+    rival = max(rival, fit.shifted)
     if rival * _MOST_RIVAL[1] >= fit.matched * _MOST_RIVAL[0]:
         return Refusal("formAmbiguous", f"form {form.name} fits in two ways, by {fit.matched} and by {rival} frames")
     if fit.upside_down:
@@ -228,7 +234,28 @@ def _fit(windows: Windows, template: _Template, trial: _Trial, *, upside_down: b
         if fitted is None or not _plausible(fitted):
             return None
         affine = fitted
-    return _Fit(affine, points, upside_down)
+    shifted = _shifted(affine, template, seen, box, found_x, found_y, step)
+    return _Fit(affine, points, upside_down, shifted)
+
+
+def _shifted(
+    affine: Affine,
+    template: _Template,
+    seen: Int64Array,
+    box: Int64Array,
+    found_x: Int64Array,
+    found_y: Int64Array,
+    step: int,
+) -> int:
+    """The most windows that fit boxes of their size when the form is moved by more than two thirds of a cell."""
+    across = found_x[seen] - affine.x_of(template.x[box], template.y[box])
+    down = found_y[seen] - affine.y_of(template.x[box], template.y[box])
+    away = (np.abs(across) > 2 * step) | (np.abs(down) > 2 * step)
+    if not away.any():
+        return 0
+    # Two bins are as wide as the circle in which a window agrees in the end.
+    fine = max(1, step // 2)
+    return _most_voted(across[away] // fine, down[away] // fine)[2]
 
 
 def _sizes(affine: Affine, template: _Template, slant: int) -> tuple[Int64Array, Int64Array]:
@@ -239,14 +266,14 @@ def _sizes(affine: Affine, template: _Template, slant: int) -> tuple[Int64Array,
     return width + ((height * lean) >> _SLANT_BITS), height + ((width * lean) >> _SLANT_BITS)
 
 
-def _most_voted(across: Int64Array, down: Int64Array) -> tuple[int, int]:
-    """The two by two bins of shifts with the most votes; the first of them in order of position where several have as many."""
+def _most_voted(across: Int64Array, down: Int64Array) -> tuple[int, int, int]:
+    """The two by two bins of shifts with the most votes, and how many; of several the first in order of position."""
     across_least, down_least = int(across.min()), int(down.min())
     votes = np.zeros((int(across.max()) - across_least + 2, int(down.max()) - down_least + 2), np.int64)
     np.add.at(votes, (across - across_least, down - down_least), 1)
     squares = votes[:-1, :-1] + votes[1:, :-1] + votes[:-1, 1:] + votes[1:, 1:]
     column, row = np.unravel_index(int(np.argmax(squares)), squares.shape)
-    return int(column) + across_least, int(row) + down_least
+    return int(column) + across_least, int(row) + down_least, int(squares[column, row])
 
 
 def _pairs(

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge.definition.box import Box
 from edge.definition.errors import DefinitionError
 from edge.definition.form import (
     MAX_FORM_BYTES,
-    Box,
     Form,
     FormField,
     form_sha256,

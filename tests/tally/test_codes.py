@@ -7,7 +7,8 @@ import pytest
 import zxingcpp
 from numpy.typing import NDArray
 
-from edge.definition.form import Box, Form, PrintedCode, load_form, shipped_form
+from edge.definition.box import Box
+from edge.definition.form import Form, PrintedCode, load_form, shipped_form
 from edge.inference.digits import digit_reader
 from edge.tally.affine import SCALE, UNITS_PER_INCH, Affine
 from edge.tally.codes import read_barcodes, read_code

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from edge.definition.form import Box, FormField
+from edge.definition.box import Box
+from edge.definition.form import FormField
 from edge.inference.digits import DigitCard, DigitScores
 from edge.inference.identity import ReaderIdentity
 from edge.page.area import Area

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
@@ -118,6 +118,8 @@ CLEAN = render_sheet(LUMEN, 12, Knobs(dpi=150, digits="own"))
 
 
 @settings(max_examples=25)
+@example(top=0, left=0, height=349, width=988)
+@example(top=816, left=638, height=317, width=492)
 @given(st.integers(0, 900), st.integers(0, 600), st.integers(200, 1800), st.integers(200, 1400))
 def test_any_piece_of_a_sheet_is_read_right_or_not_at_all(top: int, left: int, height: int, width: int) -> None:
     piece = np.ascontiguousarray(CLEAN.image[top : top + height, left : left + width])

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edge.definition.form import Box, Form, FormField
+from edge.definition.box import Box
+from edge.definition.form import Form, FormField
 from hil.paper.forms import real_digits
 from hil.paper.forms.glyphs import DASH as DASH_GLYPH
 from hil.paper.forms.glyphs import GLYPHS, Glyph

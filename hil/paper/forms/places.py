@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
 import numpy.typing as npt
 
-from edge.definition.form import Box, Form
+from edge.definition.box import Box
+from edge.definition.form import Form
 
 _CELL = 100
 """The paper is looked at in squares of a millimetre."""
 _MARGIN = 250
 """Room that anything else keeps from what is read."""
-
-
-def label_box(form: Form, box: Box) -> Box | None:
-    """The registration frame that labels a row of cells: the nearest one to its left at its height."""
-    beside = [
-        frame
-        for frame in form.registration.frames
-        if frame.x + frame.width <= box.x
-        and min(frame.y + frame.height, box.y + box.height) - max(frame.y, box.y) > box.height / 2
-    ]
-    return max(beside, key=lambda frame: frame.x, default=None)
 
 
 class FreePaper:
@@ -41,11 +29,11 @@ class FreePaper:
         boxes = [*form.registration.frames, *form.registration.brackets, *(box for code in form.codes for box in code.print)]
         for field in form.all_fields:
             for box in field.boxes:
-                above = 0 if label_box(form, box) else 700
+                above = 0 if form.label_of(box) else 700
                 boxes.append(Box(box.x, max(0, box.y - above), box.width, box.height + above))
         for group in form.groups:
             top = min(row.y for row in group.rows)
-            left = min([group.x, *(frame.x for row in group.fields() if (frame := label_box(form, row.boxes[0])))])
+            left = min([group.x, *(frame.x for row in group.fields() if (frame := form.label_of(row.boxes[0])))])
             bottom = max(row.y for row in group.rows) + group.height
             boxes.append(Box(left, max(0, top - 1700), group.x + group.width - left, bottom - max(0, top - 1700)))
         for box in boxes:
@@ -74,11 +62,3 @@ class FreePaper:
         box = Box(int(lefts[best]) * _CELL, int(tops[best]) * _CELL, width, height)
         self.take(box)
         return box
-
-
-def around(boxes: Iterable[Box], margin: int = 0) -> Box:
-    """The box around boxes."""
-    listed = tuple(boxes)
-    left, top = min(box.x for box in listed) - margin, min(box.y for box in listed) - margin
-    right, bottom = max(box.x + box.width for box in listed) + margin, max(box.y + box.height for box in listed) + margin
-    return Box(left, top, right - left, bottom - top)

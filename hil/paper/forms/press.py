@@ -8,7 +8,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from edge.definition.form import Box, Pen, PrintColour
+from edge.definition.box import Box
+from edge.definition.form import Pen, PrintColour
 from hil.paper.ink import span_coverage
 from hil.paper.lettering import Grey, letters, text_width
 

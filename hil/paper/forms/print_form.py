@@ -7,9 +7,10 @@ from itertools import pairwise
 
 import numpy as np
 
-from edge.definition.form import Box, Form, FormField, Group, PrintColour, PrintedCode, SumRule, Symbology
+from edge.definition.box import Box, around
+from edge.definition.form import Form, FormField, Group, PrintColour, PrintedCode, SumRule, Symbology
 from hil.paper.forms.linear_codes import QUIET_MODULES, bars, dark_spans
-from hil.paper.forms.places import FreePaper, around, label_box
+from hil.paper.forms.places import FreePaper
 from hil.paper.forms.press import BLACK, PRINT, Press, Rgb, fitting_size, plain
 from hil.paper.forms.story import Story
 from hil.paper.lettering import break_lines
@@ -139,7 +140,7 @@ def _heading(press: Press, form: Form, group: Group, style: PrintStyle) -> None:
     top = min(row.y for row in group.rows)
     if top < 700:
         return
-    frames = [frame for field in group.fields() if (frame := label_box(form, field.boxes[0]))]
+    frames = [frame for field in group.fields() if (frame := form.label_of(field.boxes[0]))]
     left = min([group.x - 200, *(frame.x for frame in frames)])
     if style.heading is not None:
         press.rectangle(left, top - 620, group.x + group.width + 200, top - 190, style.heading)
@@ -168,7 +169,7 @@ def _double_lines(press: Press, form: Form, group: Group, style: PrintStyle) -> 
 
 def _label(press: Press, form: Form, field: FormField) -> None:
     """Words in the label box, else in small lines above the cells."""
-    frames = [frame for box in field.boxes if (frame := label_box(form, box))]
+    frames = [frame for box in field.boxes if (frame := form.label_of(box))]
     if frames:
         box = frames[0]
         size = fitting_size(field.label, box.height * 0.48, box.width * 0.92)

@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from edge.definition.form import Box, Form
+from edge.definition.box import Box, around
+from edge.definition.form import Form
 from hil.paper.exposure import Affine
 from hil.paper.forms.knobs import Knobs
-from hil.paper.forms.places import around, label_box
 from hil.paper.forms.press import UNITS_PER_INCH, Colour, Press
 from hil.paper.forms.wear import WEAR, shade, veil
 
@@ -129,7 +129,7 @@ def shown(form: Form, extent: str, rng: np.random.Generator) -> Box:
         return Box(-left, -top, form.size[0] + left + right, form.size[1] + top + bottom)
     names = form.names_on(extent)
     boxes = [box for field in form.all_fields if field.name in names for box in field.boxes]
-    boxes += [frame for box in boxes if (frame := label_box(form, box))]
+    boxes += [frame for box in boxes if (frame := form.label_of(box))]
     return around(boxes, int(rng.uniform(120, 900)))
 
 
