@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from math import isqrt
+from typing import Protocol, TypeVar
 
 import numpy as np
 
+from edge.definition.box import Box
 from edge.fixed.number import SUBPIXEL, Int64Array, round_div
 
 _Lengths = TypeVar("_Lengths", int, Int64Array)
@@ -50,15 +53,49 @@ class Affine:
         columns, rows = [corner[0] for corner in corners], [corner[1] for corner in corners]
         return min(columns), min(rows), max(columns), max(rows)
 
+    def at(self, _box: Box) -> Affine:
+        """This map itself: flat paper under a scanner is the same everywhere."""
+        return self
+
+    @property
+    def lengths(self) -> tuple[int, int]:
+        """How long a step of one unit to the right and one down on the form are in the image, 2**-20 of 1/256 pixel."""
+        return isqrt(self.xx * self.xx + self.yx * self.yx), isqrt(self.xy * self.xy + self.yy * self.yy)
+
+    @property
+    def unit_x(self) -> tuple[int, int]:
+        """A step of one pixel in the image to the right on the form: across and down, 1/256 pixel."""
+        length = max(1, self.lengths[0])
+        return round_div(self.xx * SUBPIXEL, length), round_div(self.yx * SUBPIXEL, length)
+
+    @property
+    def unit_y(self) -> tuple[int, int]:
+        """A step of one pixel in the image down on the form: across and down, 1/256 pixel."""
+        length = max(1, self.lengths[1])
+        return round_div(self.xy * SUBPIXEL, length), round_div(self.yy * SUBPIXEL, length)
+
     @property
     def dpi(self) -> int:
-        """Pixels per inch: the length of a step to the right and down, halved; rounded."""
-        per_unit = self.xx + self.yy
-        return round_div(per_unit * UNITS_PER_INCH, 2 * SCALE * SUBPIXEL)
+        """Pixels per inch: the mean of what a step to the right and one down are long; rounded."""
+        return round_div(sum(self.lengths) * UNITS_PER_INCH, 2 * SCALE * SUBPIXEL)
 
     def distance(self, units: int) -> int:
         """A length of the form in 1/256 pixel, rounded."""
-        return round_div(units * (self.xx + self.yy), 2 * SCALE)
+        return round_div(units * sum(self.lengths), 2 * SCALE)
+
+
+class FormMap(Protocol):
+    """Where the points of a form lie in an image; around each box of the form it is as good as affine."""
+
+    def at(self, box: Box, /) -> Affine:
+        """The map around a box of the form."""
+
+    @property
+    def dpi(self) -> int:
+        """Pixels per inch in the middle of the form, rounded."""
+
+    def distance(self, units: int) -> int:
+        """A length in the middle of the form in 1/256 pixel, rounded."""
 
 
 def fit_affine(form_x: Int64Array, form_y: Int64Array, image_x: Int64Array, image_y: Int64Array) -> Affine | None:
@@ -90,6 +127,14 @@ def fit_affine(form_x: Int64Array, form_y: Int64Array, image_x: Int64Array, imag
         return origin, along_x, along_y
 
     return Affine(*solve([point[2] for point in points]), *solve([point[3] for point in points]))
+
+
+def mapped(maps: Sequence[Affine], x: Int64Array, y: Int64Array) -> tuple[Int64Array, Int64Array]:
+    """Image positions of points of which each row has a map of its own: int64 (n, k) in, 1/256 pixel out."""
+    of = np.array([(one.x0, one.xx, one.xy, one.y0, one.yx, one.yy) for one in maps], np.int64).reshape(-1, 6, 1)
+    across = of[:, 0] + ((of[:, 1] * x + of[:, 2] * y + SCALE // 2) >> SCALE_BITS)
+    down = of[:, 3] + ((of[:, 4] * x + of[:, 5] * y + SCALE // 2) >> SCALE_BITS)
+    return across, down
 
 
 def squared_errors(

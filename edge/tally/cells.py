@@ -5,6 +5,7 @@ Pixels are taken where the frame's measured lines say, between pixels by integer
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,12 +13,13 @@ from numpy.typing import NDArray
 
 from edge.definition.box import Box
 from edge.definition.form import FormField
-from edge.fixed.number import SUBPIXEL, Int64Array
+from edge.fixed.number import SUBPIXEL, Int64Array, round_div
 from edge.page.area import Area
 from edge.page.page import Grey
-from edge.tally.affine import Affine
-from edge.tally.frame_lines import CellFrame
+from edge.tally.affine import Affine, FormMap, mapped
+from edge.tally.frame_lines import CellFrame, CellRow, rows_of
 from edge.tally.ink import PATCH_SIDE, Frame
+from edge.tally.sampling import Positions, halved, sample
 from edge.tally.scan import TallyScan
 
 _CELL_SIDE = 64
@@ -43,8 +45,6 @@ _LINE_DARKNESS = 60
 _LINE_BEYOND = 20
 """A line through a cell has ink along its whole height or width and 20 pixels more, of 32 that the patch shows beyond."""
 
-_Positions = NDArray[np.int32]
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CellCut:
@@ -66,23 +66,28 @@ class CellCut:
     areas: tuple[Area, ...]
 
 
-def cut_cells(scan: TallyScan, affine: Affine, fields: tuple[FormField, ...], found: dict[str, tuple[CellFrame, ...]]) -> CellCut:
-    """Cut the cells of the fields from an upright scan."""
+def cut_cells(
+    scan: TallyScan, form_map: FormMap, fields: tuple[FormField, ...], found: Mapping[CellRow, tuple[CellFrame, ...]]
+) -> CellCut:
+    """Cut the cells of the fields from a scan; `found` has the frames of every row of theirs."""
     names: list[str] = []
     boxes: list[Box] = []
     places: list[CellFrame] = []
+    maps: list[Affine] = []
     by_hand: list[bool] = []
     for field in fields:
         cells = field.cell_boxes()
         names += [field.name] * len(cells)
         boxes += cells
-        places += found[field.name]
+        for row in rows_of((field,)):
+            places += found[row]
+            maps += [form_map.at(row.box)] * row.cells
         by_hand += [field.written == "hand"] * len(cells)
     frames = tuple(_frame_in_patch(box) for box in boxes)
-    corners = _corners(affine, boxes, places)
+    corners = _corners(maps, boxes, places)
     x, y = _positions(corners, np.array(frames, np.int64))
-    fine = affine.dpi >= _FINE_DPI
-    pen = _sample(_halved(scan.pen) if fine else scan.pen, x, y, halved=fine)
+    fine = form_map.dpi >= _FINE_DPI
+    pen = _levels(scan.pen, x, y, fine=fine)
     paper = _paper(pen)
     depth = np.maximum(paper - pen, 0)
     patches = _darkness(depth, paper, frames, np.array(by_hand, np.bool_))
@@ -90,7 +95,7 @@ def cut_cells(scan: TallyScan, affine: Affine, fields: tuple[FormField, ...], fo
     off = _off_image(corners, width, height)
     foreign = np.zeros(len(boxes), np.bool_)
     if scan.in_colour:
-        full = _sample(_halved(scan.print) if fine else scan.print, x[:, ::2, ::2], y[:, ::2, ::2], halved=fine)
+        full = _levels(scan.print, x[:, ::2, ::2], y[:, ::2, ::2], fine=fine)
         foreign = _foreign(full, depth[:, ::2, ::2], frames)
     lines = _lines_through(patches, frames)
     doubts = tuple(
@@ -115,21 +120,20 @@ def _frame_in_patch(box: Box) -> Frame:
     return Frame(middle - half_width, middle - half_height, middle + half_width, middle + half_height)
 
 
-def _corners(affine: Affine, boxes: list[Box], places: list[CellFrame]) -> Int64Array:
+def _corners(maps: Sequence[Affine], boxes: Sequence[Box], places: Sequence[CellFrame]) -> Int64Array:
     """Image positions of the upper left, upper right and lower left corner of each cell: int64 (n, 3, 2), 1/256 pixel."""
-    left, top = np.array([box.x for box in boxes]), np.array([box.y for box in boxes])
-    right, bottom = left + np.array([box.width for box in boxes]), top + np.array([box.height for box in boxes])
-    shift_left, shift_right = np.array([place.left for place in places]), np.array([place.right for place in places])
-    shift_top, shift_bottom = np.array([place.top for place in places]), np.array([place.bottom for place in places])
-    points = (
-        (affine.x_of(left, top) + shift_left, affine.y_of(left, top) + shift_top),
-        (affine.x_of(right, top) + shift_right, affine.y_of(right, top) + shift_top),
-        (affine.x_of(left, bottom) + shift_left, affine.y_of(left, bottom) + shift_bottom),
-    )
-    return np.asarray(np.stack([np.stack(point, axis=1) for point in points], axis=1), np.int64)
+    left, top, wide, tall = np.array(boxes, np.int64).T
+    shifts = np.array([(place.left, place.right, place.top, place.bottom) for place in places], np.int64)
+    x, y = mapped(maps, np.stack((left, left + wide, left), axis=1), np.stack((top, top, top + tall), axis=1))
+    to_right, down = shifts[:, (0, 1, 0)], shifts[:, (2, 2, 3)]
+    unit_x = np.array([one.unit_x for one in maps], np.int64)
+    unit_y = np.array([one.unit_y for one in maps], np.int64)
+    off_x = np.asarray(to_right * unit_x[:, 0:1] + down * unit_y[:, 0:1], np.int64)
+    off_y = np.asarray(to_right * unit_x[:, 1:2] + down * unit_y[:, 1:2], np.int64)
+    return np.stack((x + round_div(off_x, SUBPIXEL), y + round_div(off_y, SUBPIXEL)), axis=2)
 
 
-def _positions(corners: Int64Array, frames: Int64Array) -> tuple[_Positions, _Positions]:
+def _positions(corners: Int64Array, frames: Int64Array) -> tuple[Positions, Positions]:
     """Where each pixel of each patch lies in the image, 1/256 pixel; two arrays int32 (n, 96, 96)."""
     # A cell is smaller than 2**10 pixels and a patch than 2**7: no product reaches 2**26.
     corners, frames = corners.astype(np.int32), frames.astype(np.int32)
@@ -145,30 +149,9 @@ def _positions(corners: Int64Array, frames: Int64Array) -> tuple[_Positions, _Po
     return x, y
 
 
-def _halved(plane: Grey) -> Grey:
-    """The plane at half the resolution: means of two by two pixels, rounded half up; an odd last row or column is dropped."""
-    height, width = plane.shape[0] // 2 * 2, plane.shape[1] // 2 * 2
-    whole = plane[:height, :width].astype(np.uint16)
-    total = whole[0::2, 0::2] + whole[0::2, 1::2] + whole[1::2, 0::2] + whole[1::2, 1::2]
-    return np.asarray((total + 2) >> 2, np.uint8)
-
-
-def _sample(plane: Grey, x: _Positions, y: _Positions, *, halved: bool) -> NDArray[np.int32]:
-    """Grey levels at positions of the whole image, interpolated between the four nearest pixels, rounded half up."""
-    height, width = plane.shape
-    if halved:
-        x, y = x >> 1, y >> 1
-    # A pixel's level is that of its middle.
-    x = np.clip(x - SUBPIXEL // 2, 0, (width - 1) * SUBPIXEL)
-    y = np.clip(y - SUBPIXEL // 2, 0, (height - 1) * SUBPIXEL)
-    column = np.minimum(x >> 8, width - 2)
-    row = np.minimum(y >> 8, height - 2)
-    right, below = x - (column << 8), y - (row << 8)
-    flat = np.ascontiguousarray(plane).ravel()
-    index = row * np.int32(width) + column
-    upper = flat[index] * (SUBPIXEL - right) + flat[index + 1] * right
-    lower = flat[index + width] * (SUBPIXEL - right) + flat[index + width + 1] * right
-    return np.asarray((upper * (SUBPIXEL - below) + lower * below + (1 << 15)) >> 16, np.int32)
+def _levels(plane: Grey, x: Positions, y: Positions, *, fine: bool) -> NDArray[np.int32]:
+    """Grey levels at positions of the whole image; `fine` averages pixels two by two first."""
+    return sample(halved(plane), x >> 1, y >> 1) if fine else sample(plane, x, y)
 
 
 def _paper(samples: NDArray[np.int32]) -> NDArray[np.int32]:

@@ -17,10 +17,11 @@ from edge.fixed.otsu import otsu_levels
 from edge.inference.digits import DigitReader
 from edge.page.area import Area
 from edge.page.page import Grey
-from edge.tally.affine import Affine
+from edge.tally.affine import SCALE, Affine, FormMap
 from edge.tally.fields import cell_inputs, cell_reading, read_pictures
 from edge.tally.ink import PATCH_SIDE, SQUARE_FRAME
 from edge.tally.result import CodeReading, FieldReading
+from edge.tally.sampling import sample
 
 # Code39 alone would report six digits that happen to be a Code 32 as that, in other letters.
 _ZXING = {"code128": zxingcpp.BarcodeFormat.Code128, "code39": zxingcpp.BarcodeFormat.Code39Std}
@@ -32,6 +33,7 @@ _DIGIT_HEIGHTS = (130, 700)
 _CELL_HEIGHTS = (7, 5)
 """A printed digit is set into a square cell of 7/5 of its height, as a careful hand would."""
 _LEAST_CONTRAST = 48
+_LEAST_CROP = 8 * SUBPIXEL
 _WHITE = 255
 
 
@@ -72,7 +74,7 @@ def _sorted(found: list[CodeReading]) -> tuple[CodeReading, ...]:
 
 
 def read_code(
-    code: PrintedCode, barcodes: Sequence[CodeReading], plane: Grey, affine: Affine, reader: DigitReader
+    code: PrintedCode, barcodes: Sequence[CodeReading], plane: Grey, form_map: FormMap, reader: DigitReader
 ) -> FieldReading:
     """The value of a code: what its barcodes and its print say, when they say the same.
 
@@ -82,7 +84,7 @@ def read_code(
     least, most = code.digits
     own = [barcode for barcode in barcodes if barcode.symbology in code.barcodes and _is_code(barcode.text, least, most)]
     said = {barcode.text for barcode in own}
-    printed = [text for box in code.print if (text := _read_print(plane, affine, box, reader)) is not None]
+    printed = [text for box in code.print if (text := _read_print(plane, form_map.at(box), box, reader)) is not None]
     printed = [text for text in printed if _is_code(text, least, most)]
     every = said | set(printed)
     if len(every) > 1:
@@ -100,12 +102,9 @@ def _is_code(text: str, least: int, most: int) -> bool:
 
 def _read_print(plane: Grey, affine: Affine, box: Box, reader: DigitReader) -> str | None:
     """The printed digits in a box of the form, or None where any of them is not certain."""
-    bounds = affine.bounds(box.x, box.y, box.width, box.height)
-    left, top = (max(0, edge // SUBPIXEL) for edge in bounds[:2])
-    right, bottom = (min(size, edge // SUBPIXEL + 1) for size, edge in zip(plane.shape[::-1], bounds[2:], strict=True))
-    if right - left < 8 or bottom - top < 8:
+    crop = _crop(plane, affine, box)
+    if crop is None:
         return None
-    crop = np.ascontiguousarray(plane[top:bottom, left:right])
     levels = otsu_levels(crop)
     if levels.white - levels.black < _LEAST_CONTRAST:
         return None
@@ -120,11 +119,28 @@ def _read_print(plane: Grey, affine: Affine, box: Box, reader: DigitReader) -> s
     patches = np.stack([_letter_patch(crop, labels == number, x, y, w, h, levels.black) for x, y, w, h, number in letters])
     inputs, _ = cell_inputs(patches, (SQUARE_FRAME,) * len(patches))
     scores = read_pictures(inputs, reader)
-    area = Area(left, top, right - left, bottom - top)
+    # Nobody asks where a printed digit lies.
+    area = Area(0, 0, 0, 0)
     cells = [cell_reading(scores, number, reader, area, None) for number in range(len(patches))]
     if any(cell.state != "digit" for cell in cells):
         return None
     return "".join(str(cell.digit) for cell in cells)
+
+
+def _crop(plane: Grey, affine: Affine, box: Box) -> Grey | None:
+    """The piece of the page in a box of the form, upright, pixel by pixel; None if hardly any of it is on the image."""
+    height, width = plane.shape
+    left, top, right, bottom = affine.bounds(box.x, box.y, box.width, box.height)
+    if min(right, width * SUBPIXEL) - max(left, 0) < _LEAST_CROP or min(bottom, height * SUBPIXEL) - max(top, 0) < _LEAST_CROP:
+        return None
+    # From the middle of a pixel, so that those of an upright page are taken as they are.
+    x, y = (edge // SUBPIXEL * SUBPIXEL + SUBPIXEL // 2 for edge in affine.point(box.x, box.y))
+    across, down = (length * size // SCALE for length, size in zip(affine.lengths, (box.width, box.height), strict=True))
+    columns = np.arange(across // SUBPIXEL + 2, dtype=np.int32)[np.newaxis, :]
+    rows = np.arange(down // SUBPIXEL + 2, dtype=np.int32)[:, np.newaxis]
+    (right_x, right_y), (down_x, down_y) = affine.unit_x, affine.unit_y
+    at_x, at_y = x + columns * right_x + rows * down_x, y + columns * right_y + rows * down_y
+    return sample(plane, at_x, at_y).astype(np.uint8)
 
 
 def _letter_patch(crop: Grey, mask: NDArray[np.bool_], x: int, y: int, width: int, height: int, black: int) -> NDArray[np.uint8]:

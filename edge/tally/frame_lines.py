@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.definition.form import FormField
+from edge.definition.box import Box
+from edge.definition.form import Form, FormField
 from edge.fixed.number import SUBPIXEL, Int64Array, round_div
 from edge.page.page import Grey
-from edge.tally.affine import Affine
+from edge.tally.affine import Affine, FormMap, mapped
 
 _SAMPLES = 48
 _END_PARTS = 12
@@ -27,13 +30,13 @@ _ENOUGH_DARK_PER_CENT = 10
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CellFrame:
-    """Where a cell lies: form box and how far its printed lines are off the map, in 1/256 pixel.
+    """How far the printed lines of a cell are off the map, in 1/256 pixel.
 
     Attributes:
-        left: Horizontal correction of the left line.
-        right: Of the right line.
-        top: Vertical correction of the upper line.
-        bottom: Of the lower line.
+        left: Of the left line, to the right on the form.
+        right: Of the right line, to the right.
+        top: Of the upper line, down on the form.
+        bottom: Of the lower line, down.
         found: Lines of the whole row that were found where they belong.
         lines: Lines that the row has.
     """
@@ -51,46 +54,67 @@ class CellFrame:
         return 2 * self.found > self.lines
 
 
-def find_frames(plane: Grey, affine: Affine, fields: tuple[FormField, ...]) -> dict[str, tuple[CellFrame, ...]]:
-    """The frames of every cell of the fields, by field name and in reading order.
+class CellRow(NamedTuple):
+    """Cells side by side with one frame around them; a label frame is a row of one."""
+
+    name: str
+    box: Box
+    cells: int
+
+
+def rows_of(fields: Iterable[FormField]) -> list[CellRow]:
+    """The rows of fields, in reading order."""
+    return [CellRow(field.name, box, field.cells) for field in fields for box in field.boxes]
+
+
+def label_rows(form: Form) -> list[CellRow]:
+    """The form's label frames, each named `label:` and its number."""
+    return [CellRow(f"label:{number}", box, 1) for number, box in enumerate(form.registration.frames)]
+
+
+def find_frames(plane: Grey, form_map: FormMap, rows: Sequence[CellRow]) -> dict[CellRow, tuple[CellFrame, ...]]:
+    """The frames of the cells of each row.
 
     Args:
-        plane: What shows print and writing; uint8 of shape (height, width), upright.
-        affine: Where the form lies in it.
-        fields: The fields to look for.
+        plane: What shows print and writing; uint8 of shape (height, width).
+        form_map: Where the form lies in it.
+        rows: What to look for.
     """
     upright: list[tuple[int, int, int]] = []
     level: list[tuple[int, int, int]] = []
-    rows: list[tuple[str, int, int, int]] = []
-    for field in fields:
-        for box in field.boxes:
-            rows.append((field.name, field.cells, len(upright), len(level)))
-            edges = [box.x + box.width * number // field.cells for number in range(field.cells + 1)]
-            upright += [(edge, box.y, box.y + box.height) for edge in edges]
-            level += [(line, box.x, box.x + box.width) for line in (box.y, box.y + box.height)]
-    across = _Profiles(plane, affine, np.array(upright, np.int64), upright=True)
-    down = _Profiles(plane, affine, np.array(level, np.int64), upright=False)
-    frames: dict[str, tuple[CellFrame, ...]] = {}
-    for name, cells, first, first_level in rows:
-        last, last_level = first + cells + 1, first_level + 2
-        lefts, left_found = across.offsets(first, last)
-        tops, top_found = down.offsets(first_level, last_level)
-        found = left_found + top_found
-        frames[name] = frames.get(name, ()) + tuple(
-            CellFrame(lefts[cell], lefts[cell + 1], tops[0], tops[1], found, cells + 3) for cell in range(cells)
-        )
+    upright_maps: list[Affine] = []
+    level_maps: list[Affine] = []
+    for row in rows:
+        box, local = row.box, form_map.at(row.box)
+        edges = [box.x + box.width * number // row.cells for number in range(row.cells + 1)]
+        upright += [(edge, box.y, box.y + box.height) for edge in edges]
+        level += [(line, box.x, box.x + box.width) for line in (box.y, box.y + box.height)]
+        upright_maps += [local] * len(edges)
+        level_maps += [local] * 2
+    if not rows:
+        return {}
+    reach, slack = (max(least, form_map.distance(length)) for length, least in ((_REACH, 4 * SUBPIXEL), (_SLACK, SUBPIXEL)))
+    across = _Profiles(plane, upright_maps, np.array(upright, np.int64), reach, slack, upright=True)
+    down = _Profiles(plane, level_maps, np.array(level, np.int64), reach, slack, upright=False)
+    frames: dict[CellRow, tuple[CellFrame, ...]] = {}
+    first = 0
+    for number, row in enumerate(rows):
+        lefts, left_found = across.offsets(first, first + row.cells + 1)
+        tops, top_found = down.offsets(2 * number, 2 * number + 2)
+        found, lines = left_found + top_found, row.cells + 3
+        frames[row] = tuple(CellFrame(lefts[cell], lefts[cell + 1], tops[0], tops[1], found, lines) for cell in range(row.cells))
+        first += row.cells + 1
     return frames
 
 
 class _Profiles:
     """How dark the page is beside the expected place of each of some parallel lines."""
 
-    def __init__(self, plane: Grey, affine: Affine, lines: Int64Array, *, upright: bool) -> None:
-        """Measure across lines of which each is given by its position, start and end in form lengths."""
-        self._reach = max(4, affine.distance(_REACH) // SUBPIXEL)
-        self._slack = max(1, round_div(affine.distance(_SLACK), SUBPIXEL))
+    def __init__(self, plane: Grey, maps: Sequence[Affine], lines: Int64Array, reach: int, slack: int, *, upright: bool) -> None:
+        """Measure across lines of which each is given by its position, start and end in form lengths; reaches in 1/256 pixel."""
+        self._reach, self._slack = reach // SUBPIXEL, round_div(slack, SUBPIXEL)
         shifts = np.arange(-self._reach, self._reach + 1, dtype=np.int64)
-        values, inside = _values(plane, affine, lines, shifts, upright=upright)
+        values, inside = _values(plane, maps, lines, shifts, upright=upright)
         # At each distance the middle value along the line: writing that crosses it does not count.
         profile = np.sort(values, axis=1)[:, _SAMPLES // 2, :]
         paper = np.sort(profile, axis=1)[:, 3 * len(shifts) // 4, np.newaxis]
@@ -124,7 +148,7 @@ class _Profiles:
 
 
 def _values(
-    plane: Grey, affine: Affine, lines: Int64Array, shifts: Int64Array, *, upright: bool
+    plane: Grey, maps: Sequence[Affine], lines: Int64Array, shifts: Int64Array, *, upright: bool
 ) -> tuple[Int64Array, NDArray[np.bool_]]:
     """Grey levels along each line at each shift across it: int64 (lines, samples, shifts); and which shifts lie in the image."""
     height, width = plane.shape
@@ -133,9 +157,10 @@ def _values(
     steps = np.arange(_SAMPLES, dtype=np.int64)[np.newaxis, :]
     along = start + length // _END_PARTS + length * (_END_PARTS - 2) * steps // (_END_PARTS * (_SAMPLES - 1))
     at = np.broadcast_to(position, along.shape)
-    x, y = (at, along) if upright else (along, at)
-    column = affine.x_of(x, y)[:, :, np.newaxis] // SUBPIXEL + (shifts if upright else 0)
-    row = affine.y_of(x, y)[:, :, np.newaxis] // SUBPIXEL + (0 if upright else shifts)
+    x, y = mapped(maps, at, along) if upright else mapped(maps, along, at)
+    unit = np.array([one.unit_x if upright else one.unit_y for one in maps], np.int64)[:, :, np.newaxis, np.newaxis]
+    column = (x[:, :, np.newaxis] + shifts * unit[:, 0]) // SUBPIXEL
+    row = (y[:, :, np.newaxis] + shifts * unit[:, 1]) // SUBPIXEL
     inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
-    column, row = np.broadcast_arrays(np.clip(column, 0, width - 1), np.clip(row, 0, height - 1))
+    column, row = np.clip(column, 0, width - 1), np.clip(row, 0, height - 1)
     return plane[row, column].astype(np.int64), inside.sum(axis=1) * 4 >= 3 * _SAMPLES

@@ -5,11 +5,11 @@ from __future__ import annotations
 from edge.definition.form import Form, FormField
 from edge.fixed.number import SUBPIXEL
 from edge.inference.digits import DigitReader
-from edge.tally.affine import Affine
+from edge.tally.affine import FormMap
 from edge.tally.cells import cut_cells
 from edge.tally.codes import read_barcodes, read_code
 from edge.tally.fields import read_cells, read_field
-from edge.tally.frame_lines import find_frames
+from edge.tally.frame_lines import find_frames, rows_of
 from edge.tally.registration import Registered, register
 from edge.tally.result import FieldReading, Refusal, TallyInterpretation
 from edge.tally.rules import check_rules
@@ -32,7 +32,7 @@ def interpret_tally(scan: TallyScan, form: Form, reader: DigitReader) -> TallyIn
     fields = read_fields(registered, tuple(field for field in form.all_fields if field.name in names), reader)
     codes = [code for code in form.codes if code.name in names]
     barcodes = read_barcodes(registered.scan.print, form) if codes else ()
-    fields |= {code.name: read_code(code, barcodes, registered.scan.print, registered.affine, reader) for code in codes}
+    fields |= {code.name: read_code(code, barcodes, registered.scan.print, registered.form_map, reader) for code in codes}
     rules = check_rules(form, fields, extent)
     return TallyInterpretation(
         form=form.name,
@@ -49,8 +49,8 @@ def interpret_tally(scan: TallyScan, form: Form, reader: DigitReader) -> TallyIn
 
 def read_fields(registered: Registered, fields: tuple[FormField, ...], reader: DigitReader) -> dict[str, FieldReading]:
     """Readings of fields with cells."""
-    frames = find_frames(registered.scan.print, registered.affine, fields)
-    cells = read_cells(cut_cells(registered.scan, registered.affine, fields, frames), reader)
+    frames = find_frames(registered.scan.print, registered.form_map, rows_of(fields))
+    cells = read_cells(cut_cells(registered.scan, registered.form_map, fields, frames), reader)
     readings, start = {}, 0
     for field in fields:
         end = start + field.cells * len(field.boxes)
@@ -65,7 +65,7 @@ def shown_extent(registered: Registered, form: Form) -> str:
     An image that shows no part whole is a sheet with fields missing.
     """
     height, width = registered.scan.print.shape
-    shown = {field.name for field in form.all_fields if _is_shown(field, registered.affine, width, height)}
+    shown = {field.name for field in form.all_fields if _is_shown(field, registered.form_map, width, height)}
     if len(shown) == len(form.all_fields):
         return "sheet"
     best, most = "sheet", 0
@@ -76,9 +76,9 @@ def shown_extent(registered: Registered, form: Form) -> str:
     return best
 
 
-def _is_shown(field: FormField, affine: Affine, width: int, height: int) -> bool:
+def _is_shown(field: FormField, form_map: FormMap, width: int, height: int) -> bool:
     for box in field.boxes:
-        left, top, right, bottom = affine.bounds(box.x, box.y, box.width, box.height)
+        left, top, right, bottom = form_map.at(box).bounds(box.x, box.y, box.width, box.height)
         if min(left, top) < -SUBPIXEL or right > (width + 1) * SUBPIXEL or bottom > (height + 1) * SUBPIXEL:
             return False
     return True

@@ -1,8 +1,4 @@
-"""Where a form lies in an image: found by its windows, from 120 to 330 dpi, turned by up to 6 degrees and by half a turn.
-
-Neighbouring cells give the slant and, with the form's pitch, the scale. Each pair of a window in the image and one of the form
-then votes for a shift; the shift with the most votes is fitted to all windows that agree with it.
-"""
+"""Where a form lies on a scanned page: found by its windows, 120 to 330 dpi, turned by up to 6 degrees and by half a turn."""
 
 from __future__ import annotations
 
@@ -11,46 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from edge.definition.form import Form
-from edge.fixed.number import SUBPIXEL, Int64Array
-from edge.tally.affine import SCALE, UNITS_PER_INCH, Affine, fit_affine, squared_errors
+from edge.tally.affine import Affine, FormMap, fit_affine
 from edge.tally.brackets import find_brackets
 from edge.tally.result import Placement, Refusal
 from edge.tally.scan import TallyScan
-from edge.tally.windows import Windows, find_windows
-
-LEAST_DPI, MOST_DPI = 120, 330
-"""Promised are 150 to 300; paper stretches and scanners differ."""
-_CONTRASTS = (7, 4, 12)
-"""Per cent below the local mean at which a pixel is a line, in the order in which they are tried: fine red print on a clean scan,
-pale print, and a dirty background."""
-_LINE = 50
-"""Hundredths of a millimetre of printed line that a window lacks of its box: half a line on each side, and their blur."""
-_SLANT_BITS = 16
-_MOST_SLANT = (1 << _SLANT_BITS) * 105 // 1000
-"""Tangent of 6 degrees."""
-_LEAST_MATCHES = 9
-_LEAST_SHARE = (3, 5)
-"""Of the windows that the image should show at the place found, this share is needed: writing across frames hides some. A place
-that is wrong by a row still has half of them."""
-_LEAST_FORM = (1, 4)
-"""Of all windows of the form: on a smaller piece a few cells fit in many places."""
-_MOST_STRETCH = (3, 20)
-"""By which height and width may differ in scale: rollers stretch by one or two per cent, and crops are resized to some shape."""
-_MOST_RIVAL = (9, 10)
-"""A second place, elsewhere or the other way up, must match fewer than this share of the first one's windows."""
-_MOST_TRIALS = 6
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Template:
-    """Windows of a form: middles and sizes of boxes in hundredths of a millimetre, and which of them are cells of fields."""
-
-    x: Int64Array
-    y: Int64Array
-    width: Int64Array
-    height: Int64Array
-    pitches: tuple[tuple[int, int], ...]
-    """Distinct widths and heights of cells that have a neighbour in their box."""
+from edge.tally.window_fit import CONTRASTS, Fit, best_fit, plausible, template_of, windows_inside
+from edge.tally.windows import find_windows
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,73 +20,19 @@ class Registered:
     """A form found in a scan: the scan the right way up, the map into it, and the summary of how well it fits."""
 
     scan: TallyScan
-    affine: Affine
+    form_map: FormMap
     placement: Placement
-
-
-def _template(form: Form) -> _Template:
-    boxes = [cell for field in form.all_fields for cell in field.cell_boxes()] + list(form.registration.frames)
-    columns = np.array([(2 * box.x + box.width, 2 * box.y + box.height, box.width, box.height) for box in boxes], np.int64).T
-    pitches = {(box.width // field.cells, box.height) for field in form.all_fields if field.cells > 1 for box in field.boxes}
-    return _Template(columns[0] // 2, columns[1] // 2, columns[2], columns[3], tuple(sorted(pitches)))
-
-
-@dataclass(frozen=True, slots=True)
-class _Trial:
-    """Scales along and across the rows in dpi, and a slant (tangent times 2**16), worth trying.
-
-    `votes`: The pairs of neighbours that speak for it.
-    """
-
-    dpi: int
-    tall_dpi: int
-    slant: int
-    votes: int
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Fit:
-    affine: Affine
-    points: tuple[Int64Array, Int64Array, Int64Array, Int64Array]
-    """Form x and y, image x and y of the windows that it is fitted to."""
-    upside_down: bool
-    shifted: int
-    """How many windows agree with it when it is moved by a row or a cell: a few rows alone fit at any rows of the form."""
-
-    @property
-    def matched(self) -> int:
-        """How many windows agree with it."""
-        return len(self.points[0])
 
 
 def register(scan: TallyScan, form: Form) -> Registered | Refusal:
     """Find a form in a scan; a Refusal `formNotFound` or `formAmbiguous` when it is not there for certain."""
-    template = _template(form)
-    best: tuple[_Fit, int] | None = None
-    rival = 0
-    for contrast in _CONTRASTS:
-        windows = find_windows(scan.print, contrast)
-        fits = _fits(windows, template, scan.print.shape)
-        if fits:
-            found, expected = fits[0], _expected(fits[0].affine, template, scan.print.shape)
-            if best is None or found.matched * best[1] > best[0].matched * expected:
-                best = found, expected
-                rival = next((fit.matched for fit in fits[1:] if _differs(fit, found, template)), 0)
-            # Nine tenths of the windows is as good as paper gets.
-            if best[0].matched * 10 >= best[1] * 9:
-                break
-    if best is None:
-        return Refusal("formNotFound", f"the cells of form {form.name} are not on this page")
-    fit, expected = best
-    least = max(_LEAST_MATCHES, len(template.x) * _LEAST_FORM[0] // _LEAST_FORM[1])
-    if fit.matched < least or fit.matched * _LEAST_SHARE[1] < expected * _LEAST_SHARE[0]:
-        detail = (
-            f"the cells of form {form.name} are not on this page: {fit.matched} frames fit, of {expected} that should be there"
-        )
-        return Refusal("formNotFound", detail)
-    rival = max(rival, fit.shifted)
-    if rival * _MOST_RIVAL[1] >= fit.matched * _MOST_RIVAL[0]:
-        return Refusal("formAmbiguous", f"form {form.name} fits in two ways, by {fit.matched} and by {rival} frames")
+    template = template_of(form)
+    shape = scan.print.shape
+    seen = (find_windows(scan.print, contrast) for contrast in CONTRASTS)
+    found = best_fit(seen, template, shape, lambda affine: windows_inside(affine, template, shape), form.name)
+    if isinstance(found, Refusal):
+        return found
+    fit, expected = found
     if fit.upside_down:
         scan = scan.turned()
     affine, brackets = _steadied(fit, scan, form)
@@ -133,197 +41,11 @@ def register(scan: TallyScan, form: Form) -> Registered | Refusal:
     return Registered(scan, affine, placement)
 
 
-def _steadied(fit: _Fit, scan: TallyScan, form: Form) -> tuple[Affine, int]:
+def _steadied(fit: Fit, scan: TallyScan, form: Form) -> tuple[Affine, int]:
     """The map fitted to the windows and to the corner marks, where that leaves it plausible, and how many marks those are."""
     marks = find_brackets(scan.print, fit.affine, form)
     points = [np.concatenate((window, mark)) for window, mark in zip(fit.points, marks, strict=True)]
     fitted = fit_affine(points[0], points[1], points[2], points[3])
-    if not len(marks[0]) or fitted is None or not _plausible(fitted):
+    if not len(marks[0]) or fitted is None or not plausible(fitted):
         return fit.affine, 0
     return fitted, len(marks[0])
-
-
-def _fits(windows: Windows, template: _Template, shape: tuple[int, ...]) -> list[_Fit]:
-    """Fits of the form either way up, best first."""
-    found = []
-    height, width = shape[0], shape[1]
-    turned = Windows(width - windows.left - windows.width, height - windows.top - windows.height, windows.width, windows.height)
-    for trial in _trials(windows, template):
-        for upside_down, seen in ((False, windows), (True, turned)):
-            fit = _fit(seen, template, trial, upside_down=upside_down)
-            if fit is not None:
-                found.append(fit)
-    return sorted(found, key=lambda fit: -fit.matched)
-
-
-def _trials(windows: Windows, template: _Template) -> list[_Trial]:
-    """Scales and slants that pairs of neighbouring cells suggest, most votes first."""
-    if len(windows) < _LEAST_MATCHES:
-        return []
-    across = (windows.middle_x[np.newaxis, :] - windows.middle_x[:, np.newaxis]) // 2
-    down = (windows.middle_y[np.newaxis, :] - windows.middle_y[:, np.newaxis]) // 2
-    wide, tall = windows.width[:, np.newaxis], windows.height[:, np.newaxis]
-    close = (across > 0) & (across * 20 >= wide * 19) & (across * 10 <= wide * 13)
-    close &= np.abs(down) << _SLANT_BITS <= across * _MOST_SLANT + (1 << _SLANT_BITS)
-    close &= np.abs(wide - wide.T) * 8 <= wide
-    close &= np.abs(tall - tall.T) * 8 <= tall
-    first, second = np.nonzero(close)
-    if not len(first):
-        return []
-    pitch, drop = across[first, second], down[first, second]
-    slants = (drop << _SLANT_BITS) // pitch
-    trials: list[_Trial] = []
-    for cell_width, cell_height in template.pitches:
-        dpi = pitch * UNITS_PER_INCH // cell_width
-        # The box around a turned window is taller by the part of its width that it climbs.
-        climb = (np.abs(slants) * windows.width[first]) >> _SLANT_BITS
-        upright = windows.height[first] - climb
-        tall_dpi = (upright * UNITS_PER_INCH + (cell_height - _LINE) // 2) // (cell_height - _LINE)
-        fits = (np.abs(tall_dpi - dpi) * 5 <= dpi) & (dpi >= LEAST_DPI) & (dpi <= MOST_DPI)
-        trials += _peaks(dpi[fits], tall_dpi[fits], slants[fits])
-    trials.sort(key=lambda trial: (-trial.votes, trial.dpi, trial.tall_dpi, trial.slant))
-    return trials[:_MOST_TRIALS]
-
-
-def _peaks(dpi: Int64Array, tall_dpi: Int64Array, slants: Int64Array) -> list[_Trial]:
-    """The scales with the most pairs within 4 per cent of them, none near another, with the middles of the other measures."""
-    found: list[_Trial] = []
-    left = np.ones(len(dpi), np.bool_)
-    while left.any() and len(found) < 3:
-        near = np.abs(dpi[left][:, np.newaxis] - dpi[left][np.newaxis, :]) * 25 <= dpi[left][:, np.newaxis]
-        votes = near.sum(axis=1)
-        peak = int(np.argmax(votes))
-        chosen = near[peak]
-        middle = np.sort(dpi[left][chosen])[int(votes[peak]) // 2]
-        slant = np.sort(slants[left][chosen])[int(votes[peak]) // 2]
-        tall = np.sort(tall_dpi[left][chosen])[int(votes[peak]) // 2]
-        found.append(_Trial(int(middle), int(tall), int(slant), int(votes[peak])))
-        left[np.flatnonzero(left)[np.abs(dpi[left] - middle) * 12 <= middle]] = False
-    return found
-
-
-def _fit(windows: Windows, template: _Template, trial: _Trial, *, upside_down: bool) -> _Fit | None:
-    """The form at a scale and slant, shifted to where most windows agree, then fitted to them."""
-    per_unit = trial.dpi * SUBPIXEL * SCALE // UNITS_PER_INCH
-    # Half a turn leaves the slant as it is. The cosine of 6 degrees is close enough to one to start from.
-    tall_unit = trial.tall_dpi * SUBPIXEL * SCALE // UNITS_PER_INCH
-    start = Affine(
-        0, per_unit, -((tall_unit * trial.slant) >> _SLANT_BITS), 0, (per_unit * trial.slant) >> _SLANT_BITS, tall_unit
-    )
-    size_x, size_y = _sizes(start, template, trial.slant)
-    found_x, found_y = windows.middle_x * (SUBPIXEL // 2), windows.middle_y * (SUBPIXEL // 2)
-    fits = np.abs(windows.width[:, np.newaxis] - size_x[np.newaxis, :]) * 7 <= size_x[np.newaxis, :]
-    fits &= np.abs(windows.height[:, np.newaxis] - size_y[np.newaxis, :]) * 5 <= size_y[np.newaxis, :]
-    seen, box = np.nonzero(fits)
-    if len(seen) < _LEAST_MATCHES:
-        return None
-    shift_x = found_x[seen] - start.x_of(template.x[box], template.y[box])
-    shift_y = found_y[seen] - start.y_of(template.x[box], template.y[box])
-    step = max(SUBPIXEL, start.distance(int(template.height.min())) // 3)
-    best = _most_voted(shift_x // step, shift_y // step)
-    near = (np.abs(shift_x - (2 * best[0] + 2) * step // 2) <= step) & (np.abs(shift_y - (2 * best[1] + 2) * step // 2) <= step)
-    middle_x, middle_y = int(np.sort(shift_x[near])[near.sum() // 2]), int(np.sort(shift_y[near])[near.sum() // 2])
-    affine = Affine(middle_x, start.xx, start.xy, middle_y, start.yx, start.yy)
-    points = (template.x[:0], template.y[:0], found_x[:0], found_y[:0])
-    for tolerance in (step, step * 2 // 3, step // 2, step // 2):
-        pairs = _pairs(affine, template, seen, box, found_x, found_y, tolerance)
-        if len(pairs[0]) < _LEAST_MATCHES:
-            return None
-        points = template.x[pairs[1]], template.y[pairs[1]], found_x[pairs[0]], found_y[pairs[0]]
-        fitted = fit_affine(*points)
-        if fitted is None or not _plausible(fitted):
-            return None
-        affine = fitted
-    shifted = _shifted(affine, template, seen, box, found_x, found_y, step)
-    return _Fit(affine, points, upside_down, shifted)
-
-
-def _shifted(
-    affine: Affine,
-    template: _Template,
-    seen: Int64Array,
-    box: Int64Array,
-    found_x: Int64Array,
-    found_y: Int64Array,
-    step: int,
-) -> int:
-    """The most windows that fit boxes of their size when the form is moved by more than two thirds of a cell."""
-    across = found_x[seen] - affine.x_of(template.x[box], template.y[box])
-    down = found_y[seen] - affine.y_of(template.x[box], template.y[box])
-    away = (np.abs(across) > 2 * step) | (np.abs(down) > 2 * step)
-    if not away.any():
-        return 0
-    # Two bins are as wide as the circle in which a window agrees in the end.
-    fine = max(1, step // 2)
-    return _most_voted(across[away] // fine, down[away] // fine)[2]
-
-
-def _sizes(affine: Affine, template: _Template, slant: int) -> tuple[Int64Array, Int64Array]:
-    """Sizes in pixels of the boxes around the turned windows of the form."""
-    width = (template.width - _LINE) * affine.xx // (SCALE * SUBPIXEL)
-    height = (template.height - _LINE) * affine.yy // (SCALE * SUBPIXEL)
-    lean = abs(slant)
-    return width + ((height * lean) >> _SLANT_BITS), height + ((width * lean) >> _SLANT_BITS)
-
-
-def _most_voted(across: Int64Array, down: Int64Array) -> tuple[int, int, int]:
-    """The two by two bins of shifts with the most votes, and how many; of several the first in order of position."""
-    across_least, down_least = int(across.min()), int(down.min())
-    votes = np.zeros((int(across.max()) - across_least + 2, int(down.max()) - down_least + 2), np.int64)
-    np.add.at(votes, (across - across_least, down - down_least), 1)
-    squares = votes[:-1, :-1] + votes[1:, :-1] + votes[:-1, 1:] + votes[1:, 1:]
-    column, row = np.unravel_index(int(np.argmax(squares)), squares.shape)
-    return int(column) + across_least, int(row) + down_least, int(squares[column, row])
-
-
-def _pairs(
-    affine: Affine,
-    template: _Template,
-    seen: Int64Array,
-    box: Int64Array,
-    found_x: Int64Array,
-    found_y: Int64Array,
-    tolerance: int,
-) -> tuple[Int64Array, Int64Array]:
-    """Windows and boxes that fit each other in size and place, each at most once, nearest first."""
-    errors = squared_errors(affine, template.x[box], template.y[box], found_x[seen], found_y[seen])
-    close = errors <= tolerance * tolerance
-    order = np.lexsort((box[close], seen[close], errors[close]))
-    windows, boxes = seen[close][order], box[close][order]
-    _, first = np.unique(windows, return_index=True)
-    keep = np.zeros(len(windows), np.bool_)
-    keep[first] = True
-    _, first = np.unique(np.where(keep, boxes, -1 - np.arange(len(boxes))), return_index=True)
-    once = np.zeros(len(windows), np.bool_)
-    once[first] = True
-    keep &= once
-    return windows[keep], boxes[keep]
-
-
-def _plausible(affine: Affine) -> bool:
-    """Whether the map only turns, scales and stretches a little: nothing that paper does not do in a scanner."""
-    scale = (affine.xx + affine.yy) // 2
-    return (
-        LEAST_DPI <= affine.dpi <= MOST_DPI
-        and abs(affine.xx - affine.yy) * _MOST_STRETCH[1] <= scale * _MOST_STRETCH[0]
-        and abs(affine.xy + affine.yx) * 25 <= scale
-        and abs(affine.yx - affine.xy) * 500 <= scale * 110
-    )
-
-
-def _expected(affine: Affine, template: _Template, shape: tuple[int, ...]) -> int:
-    """How many of the form's windows lie in the image."""
-    x, y = affine.x_of(template.x, template.y), affine.y_of(template.x, template.y)
-    half_x = template.width * affine.xx // (2 * SCALE)
-    half_y = template.height * affine.yy // (2 * SCALE)
-    inside = (x >= half_x) & (y >= half_y) & (x + half_x <= shape[1] * SUBPIXEL) & (y + half_y <= shape[0] * SUBPIXEL)
-    return int(inside.sum())
-
-
-def _differs(fit: _Fit, other: _Fit, template: _Template) -> bool:
-    """Whether two fits put the form elsewhere by more than half a cell, or the other way up."""
-    if fit.upside_down != other.upside_down:
-        return True
-    far = abs(fit.affine.x_of(template.x, template.y) - other.affine.x_of(template.x, template.y))
-    far = far + abs(fit.affine.y_of(template.x, template.y) - other.affine.y_of(template.x, template.y))
-    return int(far.max()) * 2 > fit.affine.distance(int(template.height.min()))

@@ -139,7 +139,7 @@ class Placement:
         brackets: Corner marks that were found.
     """
 
-    coefficients: tuple[int, int, int, int, int, int]
+    coefficients: tuple[int, ...]
     upside_down: bool
     dpi: int
     matched: int

@@ -18,7 +18,7 @@ _FLOOR_BITS = 3
 """For the local mean no pixel counts as darker than 7/8 of its surroundings: a thick line must not hide a pale one beside it."""
 LEAST_HEIGHT, MOST_HEIGHT = 24, 400
 """Pixels: a cell of 5 mm at 150 dpi has 30, a label box of 12 mm turned by 5 degrees at 300 dpi about 300."""
-_MOST_WIDTH = 2400
+MOST_WIDTH = 2400
 _LEAST_FILL = (2, 5)
 """Of its bounding box a window covers this share at least: writing and a slant of 5 degrees take the rest."""
 
@@ -72,6 +72,6 @@ def find_windows(plane: Grey, per_cent: int) -> Windows:
     paper = np.uint8(1) - dark_lines(plane, per_cent)
     _, _, stats, _ = cv2.connectedComponentsWithStats(paper, connectivity=4, ltype=cv2.CV_32S)
     left, top, width, height, area = np.asarray(stats, np.int64)[1:].T
-    fits = (height >= LEAST_HEIGHT) & (height <= MOST_HEIGHT) & (width >= LEAST_HEIGHT) & (width <= _MOST_WIDTH)
+    fits = (height >= LEAST_HEIGHT) & (height <= MOST_HEIGHT) & (width >= LEAST_HEIGHT) & (width <= MOST_WIDTH)
     fits &= area * _LEAST_FILL[1] >= width * height * _LEAST_FILL[0]
     return Windows(left[fits], top[fits], width[fits], height[fits])

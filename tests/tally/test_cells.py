@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from edge.definition.form import Form, load_form
 from edge.tally.affine import SCALE, UNITS_PER_INCH, Affine
 from edge.tally.cells import CellCut, cut_cells
-from edge.tally.frame_lines import find_frames
+from edge.tally.frame_lines import find_frames, rows_of
 from edge.tally.scan import TallyScan, colour_scan, grey_scan
 
 FORM = load_form(
@@ -59,7 +59,7 @@ def printed(affine: Affine, form: Form = FORM) -> NDArray[np.uint8]:
 
 def cut(page: NDArray[np.uint8], affine: Affine) -> CellCut:
     scan = colour_scan(page, FORM)
-    return cut_cells(scan, affine, FORM.all_fields, find_frames(scan.print, affine, FORM.all_fields))
+    return cut_cells(scan, affine, FORM.all_fields, find_frames(scan.print, affine, rows_of(FORM.all_fields)))
 
 
 def write(page: NDArray[np.uint8], affine: Affine, x: int, y: int, colour: tuple[int, int, int] = BLUE, side: int = 6) -> None:

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from edge.definition.form import Form, load_form, shipped_form, shipped_forms
-from edge.tally.affine import Affine
+from edge.tally.affine import FormMap
 from edge.tally.registration import Registered, register
 from edge.tally.result import Refusal
 from edge.tally.scan import colour_scan, grey_scan
@@ -17,13 +17,13 @@ from hil.paper.forms.sheet import render_sheet
 FORMS = {name: load_form(shipped_form(name)) for name in shipped_forms()}
 
 
-def far_off(affine: Affine, truth: tuple[float, ...], form: Form, *, size: tuple[int, int] | None) -> float:
+def far_off(form_map: FormMap, truth: tuple[float, ...], form: Form, *, size: tuple[int, int] | None) -> float:
     """Greatest distance in pixels between where cells are and where they were found; `size` of an image that is upside down."""
     worst = 0.0
     for field in form.all_fields:
         for box in field.cell_boxes():
             x, y = box.x + box.width // 2, box.y + box.height // 2
-            across, down = (value / 256 for value in affine.point(x, y))
+            across, down = (value / 256 for value in form_map.at(box).point(x, y))
             if size is not None:
                 across, down = size[0] - across, size[1] - down
             there = truth[0] + truth[1] * x + truth[2] * y, truth[3] + truth[4] * x + truth[5] * y
@@ -45,7 +45,7 @@ def test_cells_are_found_to_a_pixel(form: Form, dpi: int, rotation: float, colou
     assert found.placement.upside_down == upside_down
     assert abs(found.placement.dpi - dpi) <= 2
     height, width = sheet.image.shape[:2]
-    assert far_off(found.affine, sheet.truth.placement, form, size=(width, height) if upside_down else None) < 1.0
+    assert far_off(found.form_map, sheet.truth.placement, form, size=(width, height) if upside_down else None) < 1.0
     assert found.placement.matched * 10 >= found.placement.expected * 9
 
 
@@ -58,7 +58,7 @@ def test_damage_does_not_move_it(damage: str, strength: int) -> None:
     sheet = render_sheet(form, 8, Knobs(damages={damage: strength}, digits="own", rotation=1.0))
     found = register(colour_scan(sheet.image, form), form)
     assert isinstance(found, Registered)
-    assert far_off(found.affine, sheet.truth.placement, form, size=None) < 1.5
+    assert far_off(found.form_map, sheet.truth.placement, form, size=None) < 1.5
 
 
 def test_a_crop_of_the_table_is_found() -> None:
