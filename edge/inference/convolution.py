@@ -1,13 +1,15 @@
 """Products with weights: convolution, depthwise convolution, and the fully connected layer.
 
-The sums are exact integers: products of float64 matrices whose every partial sum is below 2**53, whatever the order of summation.
-TFLite sums in 32 bits; a model whose sums could overflow those is refused, so that bound is the one that is asserted.
+The sums are exact integers: products of matrices of floats, whose every partial sum is below what the floats hold exactly,
+whatever the order of summation: 2**24 for float32, taken where the weights prove it, and 2**53 for float64. TFLite sums in 32
+bits; a model whose sums could overflow those is refused.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +22,14 @@ from edge.inference.rescale import Int8Array, Int64Array, Rescale, activation_ra
 Kernel = Callable[[Sequence[Int8Array]], Int8Array]
 """One operator made ready: its computed inputs, each with the batch, to its output."""
 
+Floats = NDArray[np.floating[Any]]
+
 _EXACT = 1 << 53
+"""Below this, float64 holds every whole number."""
+_EXACT_32 = 1 << 24
+"""Below this, float32 does."""
+_MOST_IN_A_ROW = 1 << 22
+"""Pixels under the windows of one row of positions: a strip of rows is worked on at a time, and this is 32 MiB at the most."""
 
 
 def _weights(model: Model, operator: Operator, rank: int, axis: int) -> tuple[Tensor, Int64Array]:
@@ -86,22 +95,33 @@ def convolution(model: Model, operator: Operator) -> Kernel:
     zero_point = model.tensors[operator.inputs[0]].zero_point
     # (tap, input channel) in the order in which the pixels will be laid out.
     flat = np.asarray(weights.data, np.float64).reshape(channels, -1)
+    wide = flat.shape[1]
+    if wide * placement.x.count > _MOST_IN_A_ROW:
+        raise unsupported(f"CONV_2D over {wide} pixels at {placement.x.count} places of a row")
     bound = _bound(flat, bias)
-    offsets = _offsets(flat, bias, zero_point).astype(np.float64)[:, np.newaxis]
-    rescale = Rescale(_factors(model, operator, weights), 2, bound)
+    offsets = _offsets(flat, bias, zero_point)[:, np.newaxis]
+    # Pixels are at most 128 in magnitude.
+    reach = int(np.abs(flat).sum(axis=1).max()) * 128 + int(np.abs(offsets).max())
+    kind = np.dtype(np.float32 if reach < _EXACT_32 else np.float64)
+    factors: Floats = flat.astype(kind)
+    biases = offsets.astype(kind)
     output = model.tensors[operator.output]
     limits = activation_range(operator.activation, output)
+    rescale = Rescale(_factors(model, operator, weights), 2, bound, positive=limits[0] >= output.zero_point)
 
     def run(inputs: Sequence[Int8Array]) -> Int8Array:
         picture = placement.padded(inputs[0], zero_point)
         count = picture.shape[1]
-        positions = (count, placement.y.count, placement.x.count)
-        pixels = np.empty((len(placement.taps), depth, *positions), np.float64)
-        for number, (row, column) in enumerate(placement.taps):
-            pixels[number] = picture[:, :, placement.y.at(row), placement.x.at(column)]
-        sums = flat @ pixels.reshape(flat.shape[1], -1)
-        sums += offsets
-        return to_int8(rescale(sums.astype(np.int64)), output.zero_point, limits).reshape(channels, *positions)
+        found = np.empty((channels, count, placement.y.count, placement.x.count), np.int8)
+        for strip in placement.strips(count * max(wide, channels)):
+            pixels: Floats = np.empty((len(placement.taps), depth, count, len(strip), placement.x.count), kind)
+            for number, (row, column) in enumerate(placement.taps):
+                pixels[number] = picture[:, :, placement.y.at(row, strip), placement.x.at(column)]
+            sums = factors @ pixels.reshape(wide, -1)
+            sums += biases
+            narrow = to_int8(rescale(sums.astype(np.int64)), output.zero_point, limits)
+            found[:, :, strip.start : strip.stop] = narrow.reshape(channels, count, len(strip), placement.x.count)
+        return found
 
     return run
 
@@ -119,21 +139,25 @@ def depthwise_convolution(model: Model, operator: Operator) -> Kernel:
     flat = np.asarray(weights.data, np.float64).reshape(-1, channels).T
     bound = _bound(flat, bias)
     offsets = _offsets(flat, bias, zero_point)[:, np.newaxis, np.newaxis, np.newaxis]
-    rescale = Rescale(_factors(model, operator, weights), PICTURE_AXES, bound)
     output = model.tensors[operator.output]
     limits = activation_range(operator.activation, output)
+    rescale = Rescale(_factors(model, operator, weights), PICTURE_AXES, bound, positive=limits[0] >= output.zero_point)
     # (tap, input channel, outputs of that channel, and the picture's axes); the sums stay below 2**31.
     taps = np.asarray(weights.data, np.int32).reshape(-1, depth, operator.multiplier, 1, 1, 1)
 
     def run(inputs: Sequence[Int8Array]) -> Int8Array:
-        picture = placement.padded(inputs[0], zero_point).astype(np.int32)[:, np.newaxis]
-        positions = (picture.shape[2], placement.y.count, placement.x.count)
-        sums = np.zeros((depth, operator.multiplier, *positions), np.int32)
-        for number, (row, column) in enumerate(placement.taps):
-            sums += picture[:, :, :, placement.y.at(row), placement.x.at(column)] * taps[number]
-        wide = sums.reshape(channels, *positions).astype(np.int64)
-        wide += offsets
-        return to_int8(rescale(wide), output.zero_point, limits)
+        picture = placement.padded(inputs[0], zero_point)[:, np.newaxis]
+        count = picture.shape[2]
+        found = np.empty((channels, count, placement.y.count, placement.x.count), np.int8)
+        for strip in placement.strips(count * channels):
+            positions = (count, len(strip), placement.x.count)
+            sums = np.zeros((depth, operator.multiplier, *positions), np.int32)
+            for number, (row, column) in enumerate(placement.taps):
+                sums += picture[:, :, :, placement.y.at(row, strip), placement.x.at(column)] * taps[number]
+            wide = sums.reshape(channels, *positions).astype(np.int64)
+            wide += offsets
+            found[:, :, strip.start : strip.stop] = to_int8(rescale(wide), output.zero_point, limits)
+        return found
 
     return run
 

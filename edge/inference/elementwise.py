@@ -1,14 +1,12 @@
-"""Operators that keep values apart: sum of two tensors, padding, another shape."""
+"""The sum of two tensors."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
 
 from edge.inference.convolution import Kernel
-from edge.inference.geometry import PICTURE_AXES, inside, outside
 from edge.inference.model import Model, Operator, Tensor, unsupported
 from edge.inference.rescale import Int8Array, Int64Array, Rescale, activation_range, quantise_multiplier, to_int8
 
@@ -46,41 +44,5 @@ def add(model: Model, operator: Operator) -> Kernel:
         one, other = (scaled(*addend, values) for addend, values in zip(addends, inputs, strict=True))
         one += other
         return to_int8(total(one), output.zero_point, limits)
-
-    return run
-
-
-def pad(model: Model, operator: Operator) -> Kernel:
-    """Make PAD of a picture ready, filled with what stands for 0; raises ModelError `modelUnsupported`."""
-    given, output = model.ends(operator)
-    widths = model.tensors[operator.inputs[1]].data if len(operator.inputs) == 2 else None
-    if widths is None or len(given.shape) != PICTURE_AXES or widths.shape != (PICTURE_AXES, 2):
-        raise unsupported("PAD of something other than a picture by constant widths")
-    if given.scale != output.scale or given.zero_point != output.zero_point:
-        raise unsupported("PAD between different scales")
-    grown = tuple(int(extent) + int(before) + int(after) for extent, (before, after) in zip(given.shape, widths, strict=True))
-    if int(widths.min()) < 0 or widths[0].any():
-        raise unsupported("PAD of the batch, or by less than nothing")
-    model.expect(operator, grown)
-    _, (top, _), (left, _), (front, _) = widths.tolist()
-    height, width, depth = given.shape[1:]
-
-    def run(inputs: Sequence[Int8Array]) -> Int8Array:
-        wide = np.full((output.shape[3], inputs[0].shape[1], *output.shape[1:3]), output.zero_point, np.int8)
-        wide[front : front + depth, :, top : top + height, left : left + width] = inputs[0]
-        return wide
-
-    return run
-
-
-def reshape(model: Model, operator: Operator) -> Kernel:
-    """Make RESHAPE ready, to the shape that its output says; raises ModelError `modelUnsupported`."""
-    given, output = model.ends(operator)
-    if math.prod(given.shape) != math.prod(output.shape):
-        raise unsupported(f"RESHAPE of {given.shape} to {output.shape}")
-
-    def run(inputs: Sequence[Int8Array]) -> Int8Array:
-        rows = outside(inputs[0])
-        return inside(rows.reshape(rows.shape[0], *output.shape[1:]))
 
     return run

@@ -13,8 +13,9 @@ from types import MappingProxyType
 import numpy as np
 
 from edge.inference.convolution import Kernel, convolution, depthwise_convolution, fully_connected
-from edge.inference.elementwise import add, pad, reshape
+from edge.inference.elementwise import add
 from edge.inference.geometry import inside, outside
+from edge.inference.layout import concatenation, pad, reshape, resize_nearest
 from edge.inference.model import Code, Model, Operator, unsupported
 from edge.inference.pooling import average_pool, max_pool, mean
 from edge.inference.rescale import Int8Array
@@ -22,8 +23,8 @@ from edge.inference.rescale import Int8Array
 ARITHMETIC = "tflite-int8-1"
 """Name and version of the arithmetic, for records: raised whenever any output could change."""
 
-MOST_VALUES = 1 << 20
-"""Of all tensors of a model together, for one input; our models have some 20,000."""
+MOST_VALUES = 1 << 22
+"""Of all tensors of a model together, for one input: at most some 10 bytes of work for each. Ours have up to 1.5 million."""
 _AT_A_TIME = 1 << 18
 """About as many values of the largest tensor are worked on at a time: what a small processor's cache holds."""
 
@@ -31,6 +32,7 @@ _KERNELS: Mapping[Code, Callable[[Model, Operator], Kernel]] = MappingProxyType(
     {
         Code.ADD: add,
         Code.AVERAGE_POOL_2D: average_pool,
+        Code.CONCATENATION: concatenation,
         Code.CONV_2D: convolution,
         Code.DEPTHWISE_CONV_2D: depthwise_convolution,
         Code.FULLY_CONNECTED: fully_connected,
@@ -38,6 +40,7 @@ _KERNELS: Mapping[Code, Callable[[Model, Operator], Kernel]] = MappingProxyType(
         Code.MEAN: mean,
         Code.PAD: pad,
         Code.RESHAPE: reshape,
+        Code.RESIZE_NEAREST_NEIGHBOR: resize_nearest,
     }
 )
 
@@ -67,7 +70,12 @@ class FixedInterpreter:
         self.input_shape = model.tensors[model.input].shape[1:]
         self.output_shape = model.tensors[model.output].shape[1:]
         self._model = model
-        self._steps = [(_KERNELS[operator.code](model, operator), operator) for operator in model.operators]
+        self._steps: list[tuple[Kernel, Operator, list[int]]] = []
+        needed = {model.output}
+        for operator in reversed(model.operators):
+            spent = sorted(set(operator.inputs) - needed)
+            self._steps.insert(0, (_KERNELS[operator.code](model, operator), operator, spent))
+            needed.update(spent)
         self._chunk = max(1, _AT_A_TIME // max(sizes))
 
     def run(self, inputs: Int8Array) -> Int8Array:
@@ -82,6 +90,8 @@ class FixedInterpreter:
 
     def _run(self, inputs: Int8Array) -> Int8Array:
         values: dict[int, Int8Array] = {self._model.input: inside(inputs)}
-        for kernel, operator in self._steps:
+        for kernel, operator, spent in self._steps:
             values[operator.output] = kernel([values[number] for number in operator.inputs if number in values])
+            for number in spent:
+                values.pop(number, None)
         return outside(values[self._model.output])

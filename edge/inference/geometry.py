@@ -7,6 +7,7 @@ first.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,8 +16,10 @@ from edge.inference.model import Window, unsupported
 from edge.inference.rescale import Int8Array
 
 PICTURE_AXES = 4
-MOST_WORK = 1 << 24
-"""Multiplications or comparisons of one operator on one input; our models need 2 million in all."""
+MOST_WORK = 1 << 27
+"""Multiplications or comparisons of one operator on one input; our models need at most 150 million in all."""
+AT_A_TIME = 1 << 18
+"""About as many numbers are worked on at a time, a row of positions at least: what a small processor's cache holds."""
 
 
 def inside(values: Int8Array) -> Int8Array:
@@ -43,10 +46,11 @@ class Axis:
     before: int
     after: int
 
-    def at(self, tap: int) -> slice:
-        """Give the padded pixels that stand under one element of the window, over all its positions."""
-        start = tap * self.dilation
-        return slice(start, start + (self.count - 1) * self.stride + 1, self.stride)
+    def at(self, tap: int, positions: range | None = None) -> slice:
+        """Give the padded pixels that stand under one element of the window, over its positions: all, or consecutive ones."""
+        chosen = range(self.count) if positions is None else positions
+        start = tap * self.dilation + chosen.start * self.stride
+        return slice(start, start + (len(chosen) - 1) * self.stride + 1, self.stride)
 
 
 def _axis(extent: int, size: int, stride: int, dilation: int, same: bool) -> Axis:
@@ -69,6 +73,12 @@ class Placement:
     def taps(self) -> list[tuple[int, int]]:
         """Elements of the window, row by row."""
         return [(row, column) for row in range(self.y.size) for column in range(self.x.size)]
+
+    def strips(self, cost: int) -> Iterator[range]:
+        """Cut the rows of positions into strips that are worked on one after the other; a position costs `cost` numbers."""
+        rows = max(1, AT_A_TIME // (cost * self.x.count))
+        for start in range(0, self.y.count, rows):
+            yield range(start, min(start + rows, self.y.count))
 
     def padded(self, picture: Int8Array, value: int) -> Int8Array:
         """Put `value` around (c, n, y, x), as far as the window reaches."""

@@ -1,4 +1,4 @@
-"""Who read: what every record says about the readers of its digits."""
+"""Who read: what every record says about the readers of its digits, and about what found the form."""
 
 from __future__ import annotations
 
@@ -24,3 +24,18 @@ class ReaderIdentity:
     runtime: str
     runtime_version: str
     resolver: str
+
+
+@dataclass(frozen=True, slots=True)
+class FinderIdentity:
+    """The finder of forms in pictures, which has no second reader: what it finds is measured again.
+
+    Attributes:
+        model: Name of the released model.
+        sha256: Hash of its file, hexadecimal.
+        arithmetic: Version of the fixed-point arithmetic that executed it.
+    """
+
+    model: str
+    sha256: str
+    arithmetic: str

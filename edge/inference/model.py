@@ -18,7 +18,7 @@ from edge.inference.error import ModelError
 from edge.inference.flatbuffer import Table, damaged, root
 
 MAX_BYTES = 1 << 22
-"""Our models are at most 100 kB; tests read larger ones."""
+"""Our models are at most 1 MB; tests read larger ones."""
 MOST_TENSORS = 1024
 MOST_OPERATORS = 1024
 MOST_ELEMENTS = 1 << 24
@@ -47,6 +47,7 @@ class Code(IntEnum):
 
     ADD = 0
     AVERAGE_POOL_2D = 1
+    CONCATENATION = 2
     CONV_2D = 3
     DEPTHWISE_CONV_2D = 4
     FULLY_CONNECTED = 9
@@ -54,11 +55,13 @@ class Code(IntEnum):
     RESHAPE = 22
     PAD = 34
     MEAN = 40
+    RESIZE_NEAREST_NEIGHBOR = 97
 
 
 OPTIONS: dict[Code, int] = {
     Code.ADD: 11,
     Code.AVERAGE_POOL_2D: 5,
+    Code.CONCATENATION: 10,
     Code.CONV_2D: 1,
     Code.DEPTHWISE_CONV_2D: 2,
     Code.FULLY_CONNECTED: 8,
@@ -66,8 +69,20 @@ OPTIONS: dict[Code, int] = {
     Code.RESHAPE: 17,
     Code.PAD: 22,
     Code.MEAN: 27,
+    Code.RESIZE_NEAREST_NEIGHBOR: 74,
 }
 """Which kind of options belongs to which operator."""
+
+_ACTIVATIONS: dict[Code, int] = {
+    Code.ADD: 0,
+    Code.AVERAGE_POOL_2D: 5,
+    Code.CONCATENATION: 1,
+    Code.CONV_2D: 3,
+    Code.DEPTHWISE_CONV_2D: 4,
+    Code.FULLY_CONNECTED: 0,
+    Code.MAX_POOL_2D: 5,
+}
+"""Which of the options is the fused activation."""
 
 
 class Activation(IntEnum):
@@ -133,6 +148,7 @@ class Operator:
         window: Of convolutions and pools.
         multiplier: Outputs for each input channel of a depthwise convolution, 0 otherwise.
         keeps_axes: Whether a mean leaves the axes it was taken over with an extent of one.
+        axis: Along which a concatenation puts its inputs; negative ones count from the last.
     """
 
     code: Code
@@ -142,6 +158,7 @@ class Operator:
     window: Window = Window(same=False, stride_y=1, stride_x=1)
     multiplier: int = 0
     keeps_axes: bool = False
+    axis: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -270,24 +287,26 @@ def _operator(entry: Table, codes: Sequence[int]) -> Operator:
 
 
 def _with_options(operator: Operator, options: Table) -> Operator:
-    match operator.code:
+    code = operator.code
+    if code in _ACTIVATIONS:
+        operator = replace(operator, activation=_activation(options, _ACTIVATIONS[code]))
+    match code:
         case Code.CONV_2D:
-            return replace(operator, activation=_activation(options, 3), window=_window(options, dilation=4))
+            return replace(operator, window=_window(options, dilation=4))
         case Code.DEPTHWISE_CONV_2D:
-            window, multiplier = _window(options, dilation=5), _extent(options, 3, 0)
-            return replace(operator, activation=_activation(options, 4), window=window, multiplier=multiplier)
+            return replace(operator, window=_window(options, dilation=5), multiplier=_extent(options, 3, 0))
         case Code.MAX_POOL_2D | Code.AVERAGE_POOL_2D:
-            return replace(operator, activation=_activation(options, 5), window=_window(options, size=3))
-        case Code.FULLY_CONNECTED:
-            if options.byte(1):
-                raise unsupported("weights of FULLY_CONNECTED in a layout of their own")
-            return replace(operator, activation=_activation(options, 0))
-        case Code.ADD:
-            return replace(operator, activation=_activation(options, 0))
+            return replace(operator, window=_window(options, size=3))
         case Code.MEAN:
             return replace(operator, keeps_axes=options.boolean(0))
+        case Code.CONCATENATION:
+            return replace(operator, axis=options.int32(0))
+        case Code.FULLY_CONNECTED if options.byte(1):
+            raise unsupported("weights of FULLY_CONNECTED in a layout of their own")
+        case Code.RESIZE_NEAREST_NEIGHBOR if options.boolean(0) or not options.boolean(1):
+            raise unsupported("RESIZE_NEAREST_NEIGHBOR by the corners of pixels; by their middles is executed")
         case _:
-            # The shape of its output says what the options of RESHAPE would; PAD has none.
+            # The shape of its output says what the options of RESHAPE would; the others have no more.
             return operator
 
 

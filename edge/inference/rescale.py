@@ -40,30 +40,31 @@ class Rescale:
         factors: (multiplier, shift) pairs as `quantise_multiplier` gives, or with a multiplier further divided.
         axes: Number of axes of the arrays that will come.
         bound: Largest magnitude that will come.
+        positive: Whether only results above 0 matter, as before a ReLU; the others then come out as 0 or less.
     """
 
-    def __init__(self, factors: list[tuple[int, int]], axes: int, bound: int) -> None:
+    def __init__(self, factors: list[tuple[int, int]], axes: int, bound: int, *, positive: bool = False) -> None:
         """Prepare the factors; raises ModelError `modelUnsupported` where TFLite's 32 bits would overflow."""
         shape = (len(factors),) + (1,) * (axes - 1)
         lefts = [max(shift, 0) for _, shift in factors]
         if bound << max(lefts) >= _WORD:
             raise unsupported(f"a sum of up to {bound} times 2**{max(lefts)} needs more than 32 bits")
         # Shifted left first, as TFLite does: below 2**31, so the product with 31 bits stays within 63.
-        self._multipliers = np.array([factor << left for (factor, _), left in zip(factors, lefts, strict=True)]).reshape(shape)
-        self._rights = np.array([max(-shift, 0) for _, shift in factors]).reshape(shape)
-        self._halves = (1 << self._rights) >> 1
-        # A shift by nothing does not round, and must not count the sign either.
-        self._signed = np.where(self._rights > 0, -1, 0) if (self._rights == 0).any() else None
+        shifted = [factor << left for (factor, _), left in zip(factors, lefts, strict=True)]
+        self._multipliers = np.array(shifted, np.int64).reshape(shape)
+        # Shifted right by 31 and by the rest at once: what is added between is whole, so it may be added before.
+        rights = np.array([max(-shift, 0) for _, shift in factors], np.int64).reshape(shape)
+        self._rights = 31 + rights
+        self._halves = (1 << 30) + ((1 << rights) >> 1 << 31)
+        # Halves away from zero, so what is negative gets one less between the shifts; a shift by nothing does not round.
+        self._less = None if positive else np.where(rights > 0, np.int64(-1 << 31), np.int64(0))
 
     def __call__(self, values: Int64Array) -> Int64Array:
         """Multiply in place, and give the same array."""
         values *= self._multipliers
-        values += 1 << 30
-        values >>= 31
-        sign = values >> 63
-        if self._signed is not None:
-            sign &= self._signed
-        values += sign
+        if self._less is not None:
+            less = (values < 0) * self._less
+            values += less
         values += self._halves
         values >>= self._rights
         return values
@@ -81,6 +82,9 @@ def activation_range(activation: Activation, output: Tensor) -> tuple[int, int]:
 
 def to_int8(values: Int64Array, zero_point: int, limits: tuple[int, int]) -> Int8Array:
     """Add the zero point, clamp, and narrow; `values` is used up."""
-    values += zero_point
-    np.clip(values, *limits, out=values)
-    return values.astype(np.int8)
+    lowest, highest = limits
+    np.clip(values, lowest - zero_point, highest - zero_point, out=values)
+    # The lowest eight bits of a sum follow from those of its parts, and the sum is within eight bits.
+    narrow = values.astype(np.int8)
+    narrow += np.array(zero_point, np.int8)
+    return narrow

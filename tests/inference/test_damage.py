@@ -174,3 +174,72 @@ def test_weights_of_another_rank_are_refused(code: Code, shape: tuple[int, ...])
     }
     tensors = [INPUT, Values(shape, 1.0, 0, np.ones(shape, np.int8)), Values((1, 4, 4, 2), 1.0)]
     assert "with weights" in refused(tensors, [Step(code, (0, 1), 2, options[code])], 2).detail
+
+
+ALIKE = Values((1, 4, 4, 2), 0.5)
+
+
+@pytest.mark.parametrize(
+    ("second", "taken", "options", "words"),
+    [
+        (Values((1, 4, 4, 2), 0.25), Values((1, 4, 4, 4), 0.5), {0: 3}, "different scales"),
+        (Values((1, 4, 4, 2), 0.5, 1), Values((1, 4, 4, 4), 0.5), {0: 3}, "different scales"),
+        (ALIKE, Values((1, 4, 4, 4), 0.25), {0: 3}, "different scales"),
+        (ALIKE, Values((1, 4, 4, 4), 0.5), {0: 3, 1: Scalar("<b", 1)}, "activation"),
+        (ALIKE, Values((1, 4, 4, 4), 0.5), {0: 4}, "axis 4"),
+        (ALIKE, Values((1, 4, 4, 4), 0.5), {0: -5}, "axis -5"),
+        (ALIKE, Values((2, 4, 4, 2), 0.5), {0: 0}, "batch"),
+        (ALIKE, Values((1, 4, 4, 5), 0.5), {0: 3}, "declared"),
+        (ALIKE, Values((1, 8, 4, 4), 0.5), {0: 3}, "declared"),
+        (Values((1, 4, 4, 2), 0.5, data=np.zeros((1, 4, 4, 2), np.int8)), Values((1, 4, 4, 4), 0.5), {0: 3}, "constant"),
+    ],
+)
+def test_a_concatenation_is_refused_for_what_is_wrong_with_it(
+    second: Values, taken: Values, options: dict[int, object], words: str
+) -> None:
+    tensors, steps = [INPUT, second, taken], []
+    if second.data is None:
+        # The second is made from the first: a mean over no more than the value itself, at another scale.
+        tensors += [Values((1, 4, 4, 2, 1), 0.5), Values((1,), None, 0, np.array([4], np.int32))]
+        steps = [Step(Code.RESHAPE, (0,), 3), Step(Code.MEAN, (3, 4), 1, {0: False})]
+    assert words in refused(tensors, [*steps, Step(Code.CONCATENATION, (0, 1), 2, options)], 2).detail
+
+
+def test_a_concatenation_of_other_shapes_is_refused() -> None:
+    size = Values((4,), None, 0, np.array([1, 4, 4, 2], np.int32))
+    for shape in ((1, 32), (1, 2, 8, 2)):
+        tensors = [INPUT, Values(shape, 0.5), Values((1, 4, 4, 4), 0.5), size]
+        steps = [Step(Code.RESHAPE, (0, 3), 1), Step(Code.CONCATENATION, (0, 1), 2, {0: 3})]
+        assert refused(tensors, steps, 2).code in {"modelUnsupported", "modelDamaged"}
+
+
+@pytest.mark.parametrize(
+    ("taken", "size", "options", "words"),
+    [
+        (Values((1, 8, 12, 2), 0.5), [8, 12], {0: True, 1: True}, "corners"),
+        (Values((1, 8, 12, 2), 0.5), [8, 12], {}, "middles"),
+        (Values((1, 8, 12, 2), 0.25), [8, 12], {0: False, 1: True}, "different scales"),
+        (Values((1, 6, 12, 2), 0.5), [6, 12], {0: False, 1: True}, "4 by 4 pixels to 6 by 12"),
+        (Values((1, 2, 2, 2), 0.5), [2, 2], {0: False, 1: True}, "4 by 4 pixels to 2 by 2"),
+        (Values((1, 8, 8, 2), 0.5), [0, 8], {0: False, 1: True}, "to 0 by 8"),
+        (Values((1, 8, 8, 2), 0.5), [-8, 8], {0: False, 1: True}, "to -8 by 8"),
+        (Values((1, 8, 8, 2), 0.5), [8, 12], {0: False, 1: True}, "declared"),
+        (Values((1, 8, 8, 2), 0.5), [8], {0: False, 1: True}, "constant size"),
+    ],
+)
+def test_a_resize_is_refused_for_what_is_wrong_with_it(
+    taken: Values, size: list[int], options: dict[int, object], words: str
+) -> None:
+    wanted = Values((len(size),), None, 0, np.array(size, np.int32))
+    assert words in refused([INPUT, wanted, taken], [Step(Code.RESIZE_NEAREST_NEIGHBOR, (0, 1), 2, options)], 2).detail
+
+
+def test_a_row_of_pixels_that_takes_too_much_memory_is_refused() -> None:
+    deep, across = 1_024, 512
+    tensors = [
+        Values((1, 1, across, deep), 1.0),
+        Values((1, 1, 9, deep), 1.0, 0, np.ones((1, 1, 9, deep), np.int8)),
+        Values((1, 1, across, 1), 1e6),
+    ]
+    step = Step(Code.CONV_2D, (0, 1), 2, {0: Scalar("<b", 0), 1: 1, 2: 1, 4: 1, 5: 1})
+    assert "places of a row" in refused(tensors, [step], 2).detail

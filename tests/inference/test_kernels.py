@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+from unittest.mock import patch
 
 import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from edge.inference import geometry
 from edge.inference.error import ModelError
 from edge.inference.model import Code
-from tests.inference.agreement import differences
+from tests.inference.agreement import SAMPLES, differences
 from tests.inference.flat import Scalar, Step, Values, written
 
 SAME, VALID = 0, 1
@@ -21,6 +23,8 @@ ACTIVATIONS = st.sampled_from([0, 1, 3])
 SCALES = st.floats(-7, 1).map(lambda power: float(np.float32(math.exp(power))))
 Window = dict[str, int]
 SEEDS = st.integers(0, 2**32 - 1)
+AT_A_TIME = st.sampled_from([1, 100, 1 << 18])
+"""Rows of positions are worked on one by one, a few together, or all."""
 
 
 @st.composite
@@ -60,26 +64,48 @@ def channel_scales(rng: np.random.Generator, around: float, count: int) -> list[
     return [float(np.float32(around * math.exp(step))) for step in rng.normal(0, 1, count)]
 
 
-@given(windows(dilations=2), st.data(), SEEDS)
-def test_convolution(window: Window, data: st.DataObject, seed: int) -> None:
+@given(windows(dilations=2), st.data(), SEEDS, AT_A_TIME)
+def test_convolution(window: Window, data: st.DataObject, seed: int, at_a_time: int) -> None:
     rng = np.random.default_rng(seed)
     depth, channels = data.draw(st.integers(1, 4), "depth"), data.draw(st.integers(1, 5), "channels")
+    # Sums that float32 holds, and sums that only float64 does.
+    most = data.draw(st.sampled_from([2**14, 2**26]), "bias")
     given_scale, taken_scale, around = (data.draw(SCALES) for _ in range(3))
     scales: float | list[float] = channel_scales(rng, around, channels) if data.draw(st.booleans()) else around
     shape = (channels, window["size_y"], window["size_x"], depth)
     tensors = [
         Values((1, window["extent_y"], window["extent_x"], depth), given_scale, data.draw(ZERO_POINTS)),
         Values(shape, scales, 0, weights(rng, shape)),
-        Values((channels,), None, 0, rng.integers(-(2**14), 2**14, channels).astype(np.int32)),
+        Values((channels,), None, 0, rng.integers(-most, most, channels).astype(np.int32)),
         Values((1, window["count_y"], window["count_x"], channels), taken_scale, data.draw(ZERO_POINTS)),
     ]
     more = {3: Scalar("<b", data.draw(ACTIVATIONS)), 4: window["dilation_x"], 5: window["dilation_y"]}
     step = Step(Code.CONV_2D, (0, 1, 2), 3, options(window) | more)
-    assert agrees(written(tensors, [step], 0, 3))
+    with patch.object(geometry, "AT_A_TIME", at_a_time):
+        assert agrees(written(tensors, [step], 0, 3))
 
 
-@given(windows(dilations=2), st.data(), SEEDS)
-def test_depthwise_convolution(window: Window, data: st.DataObject, seed: int) -> None:
+@pytest.mark.parametrize("wide", [512, 1040])
+def test_every_unit_of_a_large_sum_counts(wide: int) -> None:
+    """The sums and the biases that bring them back to a few units are just within what float32 holds, or twice beyond it."""
+    heavy = np.full((SAMPLES, 1, 1, wide), 127, np.int8)
+    # What input number k gives is 127 * k more than -127 * 128 for each weight; channel number k shows that within eight bits.
+    bias = 127 * 128 * wide - 127 * np.arange(SAMPLES)
+    tensors = [
+        Values((1, 1, 1, wide), 1.0),
+        Values(heavy.shape, 1.0, 0, heavy),
+        Values((SAMPLES,), None, 0, bias.astype(np.int32)),
+        Values((1, 1, 1, SAMPLES), 1.0),
+    ]
+    step = Step(Code.CONV_2D, (0, 1, 2), 3, {0: Scalar("<b", VALID), 1: 1, 2: 1, 4: 1, 5: 1})
+    inputs = np.full((SAMPLES, 1, 1, wide), -128, np.int8)
+    for number, pixels in enumerate(inputs):
+        pixels[..., :number] += 1
+    assert differences(written(tensors, [step], 0, 3), inputs) == 0
+
+
+@given(windows(dilations=2), st.data(), SEEDS, AT_A_TIME)
+def test_depthwise_convolution(window: Window, data: st.DataObject, seed: int, at_a_time: int) -> None:
     rng = np.random.default_rng(seed)
     depth, multiplier = data.draw(st.integers(1, 4), "depth"), data.draw(st.integers(1, 3), "multiplier")
     channels = depth * multiplier
@@ -93,7 +119,8 @@ def test_depthwise_convolution(window: Window, data: st.DataObject, seed: int) -
     ]
     more = {3: multiplier, 4: Scalar("<b", data.draw(ACTIVATIONS)), 5: window["dilation_x"], 6: window["dilation_y"]}
     step = Step(Code.DEPTHWISE_CONV_2D, (0, 1, 2), 3, options(window) | more)
-    assert agrees(written(tensors, [step], 0, 3))
+    with patch.object(geometry, "AT_A_TIME", at_a_time):
+        assert agrees(written(tensors, [step], 0, 3))
 
 
 @given(st.integers(1, 30), st.integers(1, 9), st.data(), SEEDS)
@@ -175,3 +202,33 @@ def test_reshape(extents: list[int], shape: tuple[int, ...], scale: float, zero_
         Values((1, *shape), scale, zero_point),
     ]
     assert agrees(written(tensors, [Step(Code.RESHAPE, (0, 1), 2)], 0, 2))
+
+
+@given(st.lists(EXTENTS, min_size=3, max_size=3), st.integers(1, 5), st.integers(1, 5), SCALES, ZERO_POINTS)
+def test_resize_nearest(extents: list[int], down: int, right: int, scale: float, zero_point: int) -> None:
+    height, width, depth = extents
+    tensors = [
+        Values((1, *extents), scale, zero_point),
+        Values((2,), None, 0, np.array([down * height, right * width], np.int32)),
+        Values((1, down * height, right * width, depth), scale, zero_point),
+    ]
+    assert agrees(written(tensors, [Step(Code.RESIZE_NEAREST_NEIGHBOR, (0, 1), 2, {0: False, 1: True})], 0, 2))
+
+
+@given(st.lists(EXTENTS, min_size=1, max_size=4), st.lists(st.integers(1, 4), min_size=1, max_size=5), st.data())
+def test_concatenation(extents: list[int], parts: list[int], data: st.DataObject) -> None:
+    """Of the input and of what concatenations of the input with itself give, in any order, and along any axis."""
+    scale, zero_point = data.draw(SCALES), data.draw(ZERO_POINTS)
+    rank = 1 + len(extents)
+    axis = data.draw(st.integers(1, rank - 1), "axis")
+    shape = (1, *extents)
+    tensors = [Values(shape, scale, zero_point)]
+    steps = []
+    for part in parts:
+        steps.append(Step(Code.CONCATENATION, (0,) * part, len(tensors), {0: axis}))
+        tensors.append(Values((*shape[:axis], shape[axis] * part, *shape[axis + 1 :]), scale, zero_point))
+    chosen = data.draw(st.lists(st.integers(0, len(parts)), min_size=1, max_size=6), "inputs")
+    together = sum(tensors[number].shape[axis] for number in chosen)
+    steps.append(Step(Code.CONCATENATION, tuple(chosen), len(tensors), {0: axis - data.draw(st.sampled_from([0, rank]))}))
+    tensors.append(Values((*shape[:axis], together, *shape[axis + 1 :]), scale, zero_point))
+    assert agrees(written(tensors, steps, 0, len(tensors) - 1))

@@ -66,6 +66,20 @@ def test_each_channel_has_its_own_factor(sums: list[int], factors: list[float]) 
     assert found.tolist() == [[defined(value, factor) for value in sums] for factor in factors]
 
 
+@given(SUMS, st.lists(FACTORS, min_size=2, max_size=6))
+def test_only_what_a_relu_leaves_matters_before_one(sums: list[int], factors: list[float]) -> None:
+    rescale = Rescale([quantise_multiplier(factor) for factor in factors], 2, 2**24, positive=True)
+    found = rescale(np.array([sums] * len(factors)))
+    assert np.maximum(found, 0).tolist() == [[max(0, defined(value, factor)) for value in sums] for factor in factors]
+
+
+@given(st.integers(-(2**31) + 1, 2**31 - 1), st.floats(2.0**-31, 0.999))
+def test_the_largest_sums_do_not_overflow(value: int, factor: float) -> None:
+    for positive in (False, True):
+        found = int(Rescale([quantise_multiplier(factor)], 1, 2**31 - 1, positive=positive)(np.array([value]))[0])
+        assert found == defined(value, factor) or (positive and max(found, defined(value, factor)) <= 0)
+
+
 def test_halves_are_rounded_as_the_reference_kernels_do() -> None:
     """A shift rounds halves away from zero, the upper bits round them up."""
     assert Rescale([(2**30, -1)], 1, 100)(np.array([-6, -2, 2, 6])).tolist() == [-2, -1, 1, 2]
