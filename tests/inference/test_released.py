@@ -54,8 +54,9 @@ def test_a_file_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_what_was_never_released_is_no_model() -> None:
-    with pytest.raises(KeyError):
+    with pytest.raises(ModelError, match="letters") as caught:
         load_released("letters")
+    assert caught.value.code == "modelMissing"
 
 
 def test_the_card_is_plain_json() -> None:
