@@ -14,13 +14,14 @@ from fractions import Fraction
 from edge.decision import Disposition, Reason
 from edge.definition.canonical_json import canonical_bytes
 from edge.definition.form import Form, load_form
-from edge.inference.digits import digit_reader
 from edge.page.page import Grey
 from edge.tally.decide import decide_tally
-from edge.tally.interpret import interpret_tally
+from edge.tally.interpret import interpret_sighted
+from edge.tally.readers import tally_readers
 from edge.tally.record import INTERPRETER_VERSION, RECORD_VERSION, record
 from edge.tally.result import TallyInterpretation
 from edge.tally.scan import grey_scan
+from edge.tally.sighting import look
 
 _SCANS = ("A", "B")
 
@@ -32,6 +33,10 @@ class FormCode(StrEnum):
     """Neither side is one of the forms."""
     AMBIGUOUS = "formAmbiguous"
     """A form fits on a side in two ways."""
+    INCOMPLETE = "formIncomplete"
+    """A form is there, and too many of its printed frames are not."""
+    SEVERAL = "severalSheets"
+    """A side shows several sheets of a form."""
     UNSURE = "formUnsure"
     """More than one form is found."""
 
@@ -59,12 +64,12 @@ class TallySheetReader:
 
     Raises:
         DefinitionError: one of them is no form.
-        ModelError: the digit model, or what runs it, cannot be used.
+        ModelError: one of the models, or what runs it, cannot be used.
     """
 
     def __init__(self, forms: Sequence[bytes]) -> None:
         self._forms = [load_form(raw) for raw in forms]
-        self._reader = digit_reader()
+        self._readers = tally_readers()
 
     def read(self, top: Grey, bottom: Grey) -> TallySheet:
         """Read a sheet; uint8 grey of shape (height, width) for each side, any way up."""
@@ -83,8 +88,9 @@ class TallySheetReader:
 
     def _side(self, grey: Grey) -> Iterator[tuple[Form, TallyInterpretation]]:
         scan = grey_scan(grey)
+        sighting = look(scan, self._readers.regions)
         for form in self._forms:
-            yield form, interpret_tally(scan, form, self._reader)
+            yield form, interpret_sighted(scan, form, self._readers.digits, sighting)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +111,12 @@ class _Side:
 def _refused(sides: Sequence[_Side]) -> TallySheet:
     """The reading of a sheet that is none of the forms."""
     refusals = [side.interpretation.refusal for side in sides if side.interpretation.refusal is not None]
-    ambiguous = [refusal.detail for refusal in refusals if refusal.code == FormCode.AMBIGUOUS]
     reason = Reason(FormCode.NOT_FOUND, detail="neither side is one of the forms")
-    if ambiguous:
-        reason = Reason(FormCode.AMBIGUOUS, detail="; ".join(ambiguous))
+    for code in (FormCode.SEVERAL, FormCode.INCOMPLETE, FormCode.AMBIGUOUS):
+        details = [refusal.detail for refusal in refusals if refusal.code == code]
+        if details:
+            reason = Reason(code, detail="; ".join(details))
+            break
     disposition = Disposition("return", (reason,), castable=False)
     document = {
         "disposition": {

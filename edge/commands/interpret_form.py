@@ -20,10 +20,10 @@ from edge.decision import Disposition
 from edge.definition.errors import DefinitionError
 from edge.definition.form import MAX_FORM_BYTES, Form, load_form, shipped_form, shipped_forms
 from edge.image_file import ImageFileError
-from edge.inference.digits import DigitReader, digit_reader
 from edge.inference.error import ModelError
 from edge.tally.decide import decide_tally
 from edge.tally.interpret import interpret_tally
+from edge.tally.readers import TallyReaders, tally_readers
 from edge.tally.record import tally_record
 from edge.tally.result import CellReading, TallyInterpretation
 from edge.tally.scan import TallyScan, read_tally_scan
@@ -55,12 +55,12 @@ def run(arguments: argparse.Namespace) -> int:
         CommandError: when a file or folder cannot be used.
     """
     form = read_form(arguments.form)
-    reader = load_reader()
+    readers = load_readers()
     folder = None if arguments.debug_dir is None else PictureFolder(arguments.debug_dir)
     try:
-        sheet = read_sheet(arguments.front, form, reader)
+        sheet = read_sheet(arguments.front, form, readers)
         if arguments.back is not None:
-            other = read_sheet(arguments.back, form, reader)
+            other = read_sheet(arguments.back, form, readers)
             sheet = other if sheet.disposition.kind == "return" and other.disposition.kind != "return" else sheet
     except ImageFileError as error:
         raise CommandError(error.code, error.detail) from error
@@ -91,26 +91,26 @@ def read_form(name: str) -> Form:
         raise CommandError(error.code, error.detail) from error
 
 
-def load_reader() -> DigitReader:
-    """The digit reader.
+def load_readers() -> TallyReaders:
+    """The models.
 
     Raises:
-        CommandError: its model is missing or is not the released one.
+        CommandError: one of them is missing or is not the released one.
     """
     try:
-        return digit_reader()
+        return tally_readers()
     except ModelError as error:
         raise CommandError(error.code, error.detail) from error
 
 
-def read_sheet(path: Path, form: Form, reader: DigitReader) -> FormSheet:
+def read_sheet(path: Path, form: Form, readers: TallyReaders) -> FormSheet:
     """Read one side. A part of the sheet is taken for what is on it.
 
     Raises:
         ImageFileError: the file is refused.
     """
     scan = read_tally_scan(path, form)
-    interpretation = interpret_tally(scan, form, reader)
+    interpretation = interpret_tally(scan, form, readers)
     return FormSheet(scan, interpretation, decide_tally(interpretation, form))
 
 

@@ -1,7 +1,7 @@
 """`scrutineer read DIR --form NAME --out results.csv`: read every tally sheet of a folder.
 
 Beside `results.csv` a folder `results.records` gets one JSON file an image: its name and hash, what it was read with, and its
-record or error. A run that was stopped goes on where it was: an image is read again only when it, the form, the digit model or
+record or error. A run that was stopped goes on where it was: an image is read again only when it, the form, the models or
 this software's reading changed. The tables are written last, each as a whole.
 """
 
@@ -28,7 +28,7 @@ from typing import Any
 import cv2
 
 from edge.commands.error import CommandError
-from edge.commands.interpret_form import load_reader, read_form, read_sheet
+from edge.commands.interpret_form import load_readers, read_form, read_sheet
 from edge.commands.progress import ProgressBar
 from edge.commands.read_log import ERROR, SheetRow, error_row, record_row, results_log, results_table
 from edge.definition.canonical_json import canonical_bytes
@@ -83,7 +83,7 @@ def run(arguments: argparse.Namespace) -> int:
         CommandError: something that was given cannot be used.
     """
     form = read_form(arguments.form)
-    load_reader()  # a missing model is told before a process is started for it
+    load_readers()  # a missing model is told before a process is started for it
     names, sizes = _images(arguments.directory)
     task = Task(arguments.directory, _records_folder(arguments.out), form, _read_with(form))
     if arguments.log is not None:
@@ -179,7 +179,7 @@ def write_whole(path: Path, content: bytes) -> None:
 def _read(path: Path, form: Form) -> Json:
     """What a record file says of an image beside its name: the record of the sheet, or why there is none."""
     try:
-        sheet = read_sheet(path, form, load_reader())
+        sheet = read_sheet(path, form, load_readers())
     except ImageFileError as error:
         return {"record": None, "error": {"code": error.code, "detail": _as_text(error.detail)}}
     return {"record": record(sheet.interpretation, sheet.disposition), "error": None}
@@ -207,6 +207,8 @@ def _read_with(form: Form) -> Json:
         "form": form.sha256,
         "model": RELEASED["digit"].sha256,
         "modelCard": RELEASED["digitCard"].sha256,
+        "region": RELEASED["region"].sha256,
+        "regionCard": RELEASED["regionCard"].sha256,
         "versions": {"interpreter": INTERPRETER_VERSION, "record": RECORD_VERSION},
     }
 

@@ -19,6 +19,12 @@ class Box(NamedTuple):
     width: int
     height: int
 
+    @property
+    def corners(self) -> tuple[tuple[int, int], ...]:
+        """Top left, top right, bottom right, bottom left."""
+        right, bottom = self.x + self.width, self.y + self.height
+        return (self.x, self.y), (right, self.y), (right, bottom), (self.x, bottom)
+
 
 def around(boxes: Iterable[Box], margin: int = 0) -> Box:
     """The box around boxes, with a margin on every side."""

@@ -82,8 +82,12 @@ _HELD_SENTENCES: dict[str, str] = {
 TALLY_SENTENCES: dict[str, str] = {
     FormCode.NOT_FOUND: "Neither side is a form that this station reads.",
     FormCode.AMBIGUOUS: "A form fits on the paper in two ways.",
+    FormCode.INCOMPLETE: "A form is on the paper, but too many of its printed frames are not.",
+    FormCode.SEVERAL: "Several sheets of a form lie on one another.",
     FormCode.UNSURE: "More than one form is found on the sheet.",
     HoldCode.SHEET_INCOMPLETE: "A part of the form is missing.",
+    HoldCode.FRAMES_MISSING: "Some printed frames of the form are not where they should be.",
+    HoldCode.REGION_DISAGREES: "Seen as a whole, the picture does not show the form where its numbers were read.",
     HoldCode.FIELD_UNREAD: "A number on the form cannot be read for certain.",
     HoldCode.READERS_DISAGREE: "The two readers of digits read a number differently.",
     HoldCode.FOREIGN_INK: "Ink that is no digit lies over a number.",

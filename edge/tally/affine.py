@@ -53,6 +53,10 @@ class Affine:
         columns, rows = [corner[0] for corner in corners], [corner[1] for corner in corners]
         return min(columns), min(rows), max(columns), max(rows)
 
+    def points(self, x: Int64Array, y: Int64Array) -> tuple[Int64Array, Int64Array]:
+        """Image positions of points of the form, 1/256 pixel."""
+        return self.x_of(x, y), self.y_of(x, y)
+
     def at(self, _box: Box) -> Affine:
         """This map itself: flat paper under a scanner is the same everywhere."""
         return self
@@ -85,7 +89,10 @@ class Affine:
 
 
 class FormMap(Protocol):
-    """Where the points of a form lie in an image; around each box of the form it is as good as affine."""
+    """Where the points of a form lie in an image; around a small box of the form it is as good as affine."""
+
+    def points(self, x: Int64Array, y: Int64Array) -> tuple[Int64Array, Int64Array]:
+        """Image positions of points of the form, 1/256 pixel; arrays of one length."""
 
     def at(self, box: Box, /) -> Affine:
         """The map around a box of the form."""
@@ -127,6 +134,12 @@ def fit_affine(form_x: Int64Array, form_y: Int64Array, image_x: Int64Array, imag
         return origin, along_x, along_y
 
     return Affine(*solve([point[2] for point in points]), *solve([point[3] for point in points]))
+
+
+def shows(form_map: FormMap, box: Box, shape: tuple[int, ...]) -> bool:
+    """Whether an image of this height and width shows the whole of a box; a pixel beyond its edge does not count."""
+    left, top, right, bottom = form_map.at(box).bounds(*box)
+    return min(left, top) >= -SUBPIXEL and right <= (shape[1] + 1) * SUBPIXEL and bottom <= (shape[0] + 1) * SUBPIXEL
 
 
 def mapped(maps: Sequence[Affine], x: Int64Array, y: Int64Array) -> tuple[Int64Array, Int64Array]:

@@ -8,12 +8,17 @@ from functools import cached_property
 import numpy as np
 
 from edge.definition.box import Box
+from edge.definition.form import Form
 from edge.fixed.number import SUBPIXEL, Int64Array, round_div
 from edge.tally.affine import UNITS_PER_INCH, Affine, fit_affine
-from edge.tally.projective import Projective
+from edge.tally.projective import ONE, Projective, fit_projective
 
 VIEW_DPI = 225
 """The view is the form as a scanner of this resolution would see it, flat and upright; nobody ever makes its pixels."""
+_LEAST_DEPTH = ONE // 4
+"""What is four times as near as the middle is no paper that lies in one picture with it."""
+_STRAY = 60
+"""Hundredths of a millimetre by which a point may be off what the others around it say of the bend of the paper."""
 _NEIGHBOURS = 6
 _SOFT = 400
 """Hundredths of a millimetre: of points nearer than this none outweighs the others."""
@@ -97,3 +102,37 @@ class BentMap:
     def distance(self, units: int) -> int:
         """A length in the middle of the form in 1/256 pixel, rounded."""
         return self._middle.distance(units)
+
+
+def flat_map(form: Form, x: Int64Array, y: Int64Array, image_x: Int64Array, image_y: Int64Array) -> BentMap | None:
+    """The plane through points of a form where they are in the image, without a bend; None if no sheet can lie like that."""
+    middle = form.size[0] // 2, form.size[1] // 2
+    view_middle = view_of(np.array(middle))
+    flat = fit_projective(view_of(x), view_of(y), image_x, image_y, (int(view_middle[0]), int(view_middle[1])))
+    if flat is None or flat.inverse(1, 1) is None:
+        return None
+    table = form.table
+    ends_x, ends_y = np.array((table.x, table.x + table.width)), np.array((table.y, table.y + table.height))
+    if int(flat.depth(view_of(ends_x[:, np.newaxis]), view_of(ends_y[np.newaxis, :])).min()) < _LEAST_DEPTH:
+        return None
+    empty = np.zeros(0, np.int64)
+    return BentMap(flat, Bend(empty, empty, empty, empty), middle)
+
+
+def with_bend(flat: BentMap, x: Int64Array, y: Int64Array, image_x: Int64Array, image_y: Int64Array) -> BentMap:
+    """The map with what the windows say of the bend; those that contradict the ones around them say nothing."""
+    into = flat.flat.inverse(1, 1)
+    if into is None:
+        return flat
+    view_x, view_y = into.of(image_x, image_y)
+    across, down = view_x - view_of(x), view_y - view_of(y)
+    stray = int(view_of(np.array(_STRAY)))
+    keep = np.zeros(len(x), np.bool_)
+    every = np.arange(len(x))
+    for number in range(len(x)):
+        others = every != number
+        said_x, said_y = Bend(x[others], y[others], across[others], down[others]).at(
+            x[number : number + 1], y[number : number + 1]
+        )
+        keep[number] = abs(int(said_x[0]) - int(across[number])) + abs(int(said_y[0]) - int(down[number])) <= stray
+    return BentMap(flat.flat, Bend(x[keep], y[keep], across[keep], down[keep]), flat.middle)

@@ -81,7 +81,7 @@ def cut_cells(
         boxes += cells
         for row in rows_of((field,)):
             places += found[row]
-            maps += [form_map.at(row.box)] * row.cells
+        maps += [form_map.at(cell) for cell in cells]
         by_hand += [field.written == "hand"] * len(cells)
     frames = tuple(_frame_in_patch(box) for box in boxes)
     corners = _corners(maps, boxes, places)

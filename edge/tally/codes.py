@@ -18,10 +18,11 @@ from edge.inference.digits import DigitReader
 from edge.page.area import Area
 from edge.page.page import Grey
 from edge.tally.affine import SCALE, Affine, FormMap
-from edge.tally.fields import cell_inputs, cell_reading, read_pictures
+from edge.tally.fields import cell_reading, read_pictures
 from edge.tally.ink import PATCH_SIDE, SQUARE_FRAME
 from edge.tally.result import CodeReading, FieldReading
 from edge.tally.sampling import sample
+from edge.tally.writing import clean_writing
 
 # Code39 alone would report six digits that happen to be a Code 32 as that, in other letters.
 _ZXING = {"code128": zxingcpp.BarcodeFormat.Code128, "code39": zxingcpp.BarcodeFormat.Code39Std}
@@ -117,8 +118,8 @@ def _read_print(plane: Grey, affine: Affine, box: Box, reader: DigitReader) -> s
     if not letters:
         return None
     patches = np.stack([_letter_patch(crop, labels == number, x, y, w, h, levels.black) for x, y, w, h, number in letters])
-    inputs, _ = cell_inputs(patches, (SQUARE_FRAME,) * len(patches))
-    scores = read_pictures(inputs, reader)
+    writing = clean_writing(patches, (SQUARE_FRAME,) * len(patches))
+    scores = read_pictures(writing.inputs, reader)
     # Nobody asks where a printed digit lies.
     area = Area(0, 0, 0, 0)
     cells = [cell_reading(scores, number, reader, area, None) for number in range(len(patches))]

@@ -15,6 +15,10 @@ class HoldCode(StrEnum):
 
     SHEET_INCOMPLETE = "sheetIncomplete"
     """The image shows a part of the sheet, and the whole is asked for."""
+    FRAMES_MISSING = "framesMissing"
+    """A few printed frames are not where they belong."""
+    REGION_DISAGREES = "regionDisagrees"
+    """The region model sees the form elsewhere, another one, several, or none."""
     FIELD_UNREAD = "fieldUnread"
     READERS_DISAGREE = "readersDisagree"
     FOREIGN_INK = "foreignInk"
@@ -39,9 +43,10 @@ _OF_FIELDS = {"codeMissing": HoldCode.BARCODE_MISSING, "codesDiffer": HoldCode.C
 def decide_tally(interpretation: TallyInterpretation, form: Form, *, whole_sheet: bool = False) -> Disposition:
     """Decide over a tally sheet.
 
-    It is accepted when every field on its extent was read with margin and every rule that can be checked there holds. It is
-    returned when nothing was read. Otherwise it is held with one reason a field and a broken rule, and its numbers stand as they
-    were read: a person may take it as it is, except where a part of the sheet is missing.
+    It is accepted when two ways of finding it agree where it lies, every field on its extent was read with margin, and every rule
+    that can be checked there holds. It is returned when nothing was read. Otherwise it is held with one reason a field and a
+    broken rule, and its numbers stand as they were read: a person may take it as it is, except where a part of the sheet is
+    missing.
 
     Args:
         interpretation: The sheet as read.
@@ -54,10 +59,19 @@ def decide_tally(interpretation: TallyInterpretation, form: Form, *, whole_sheet
         return Disposition("return", (reason,), castable=False)
     incomplete = whole_sheet and interpretation.extent != "sheet"
     reasons = [Reason(HoldCode.SHEET_INCOMPLETE, detail=f"the image shows {interpretation.extent} alone")] if incomplete else []
-    reasons += [*_unread(interpretation, form), *_broken(interpretation)]
+    reasons += [*_misplaced(interpretation), *_unread(interpretation, form), *_broken(interpretation)]
     if not reasons:
         reasons += _unchecked(interpretation, form)
     return Disposition("hold", tuple(reasons), castable=not incomplete) if reasons else Disposition("accept")
+
+
+def _misplaced(interpretation: TallyInterpretation) -> Iterator[Reason]:
+    """Why the place where the form was found is in doubt."""
+    if interpretation.missing:
+        yield Reason(HoldCode.FRAMES_MISSING, detail=f"not where they should be: {', '.join(interpretation.missing)}")
+    opinion = interpretation.opinion
+    if opinion is not None and not opinion.agrees:
+        yield Reason(HoldCode.REGION_DISAGREES, detail=opinion.detail)
 
 
 def _unread(interpretation: TallyInterpretation, form: Form) -> Iterator[Reason]:

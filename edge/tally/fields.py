@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +12,8 @@ from edge.definition.form import FormField
 from edge.inference.digits import DigitReader, DigitScores
 from edge.page.area import Area
 from edge.tally.cells import CellCut
-from edge.tally.ink import Frame, clean_ink, model_inputs
 from edge.tally.result import DASH_LABEL, EMPTY_LABEL, LABELS, UNREADABLE_LABEL, CellReading, CellState, FieldReading
+from edge.tally.writing import Writing
 
 _STRAY_INK = 40
 """Pixels of a patch that were taken away as another's: a cell with so many is not believed to be empty. A square cell has 4096, a
@@ -23,31 +22,17 @@ _LEAST_SCORE, _MOST_SCORE = -128, 127
 _TIME = re.compile(r"(2[0-3]|[01][0-9])[0-5][0-9]")
 
 
-def read_cells(cut: CellCut, reader: DigitReader) -> tuple[CellReading, ...]:
+def read_cells(cut: CellCut, writing: Writing, reader: DigitReader) -> tuple[CellReading, ...]:
     """Read cells in their order."""
-    inputs, stray = cell_inputs(cut.patches, cut.frames)
-    scores = read_pictures(inputs, reader)
+    scores = read_pictures(writing.inputs, reader)
     return tuple(
-        cell_reading(scores, number, reader, cut.areas[number], _doubt_of(cut.doubts[number], int(stray[number])))
-        for number in range(len(inputs))
+        cell_reading(scores, number, reader, cut.areas[number], _doubt_of(cut.doubts[number], int(writing.foreign[number])))
+        for number in range(len(writing.inputs))
     )
 
 
 def _doubt_of(doubt: str | None, stray: int) -> str | None:
     return "strayInk" if doubt is None and stray >= _STRAY_INK else doubt
-
-
-def cell_inputs(patches: NDArray[np.uint8], frames: tuple[Frame, ...]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """The model's pictures of patches, uint8 (n, 28, 28), and the pixels of each taken for a neighbour's, int64 (n,)."""
-    inputs = np.zeros((len(patches), 28, 28), np.uint8)
-    stray = np.zeros(len(patches), np.int64)
-    order = sorted(range(len(frames)), key=lambda number: frames[number])
-    for frame, numbers in groupby(order, key=lambda number: frames[number]):
-        batch = np.array(list(numbers))
-        clean = clean_ink(patches[batch], frame)
-        inputs[batch] = model_inputs(clean)
-        stray[batch] = clean.foreign
-    return inputs, stray
 
 
 def read_pictures(inputs: NDArray[np.uint8], reader: DigitReader) -> DigitScores:

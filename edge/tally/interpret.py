@@ -3,33 +3,52 @@
 from __future__ import annotations
 
 from edge.definition.form import Form, FormField
-from edge.fixed.number import SUBPIXEL
 from edge.inference.digits import DigitReader
-from edge.tally.affine import FormMap
 from edge.tally.cells import cut_cells
 from edge.tally.codes import read_barcodes, read_code
 from edge.tally.fields import read_cells, read_field
-from edge.tally.frame_lines import find_frames, rows_of
-from edge.tally.registration import Registered, register
-from edge.tally.result import FieldReading, Refusal, TallyInterpretation
+from edge.tally.ink_hash import ink_hash
+from edge.tally.place import place_form
+from edge.tally.readers import TallyReaders
+from edge.tally.result import CellReading, FieldReading, Refusal, TallyInterpretation
 from edge.tally.rules import check_rules
 from edge.tally.scan import TallyScan
+from edge.tally.sighting import Sighting, look
 from edge.tally.suggestions import suggest
+from edge.tally.writing import clean_writing
 
 _LEAST_SIDE = 200
 """Pixels; a smaller image holds no form."""
 
 
-def interpret_tally(scan: TallyScan, form: Form, reader: DigitReader) -> TallyInterpretation:
-    """Read a form from one side of a sheet; refused with imageTooSmall, formNotFound or formAmbiguous where it is not there."""
+def interpret_tally(scan: TallyScan, form: Form, readers: TallyReaders) -> TallyInterpretation:
+    """Read a form from one side of a sheet; see `interpret_sighted`."""
+    return interpret_sighted(scan, form, readers.digits, look(scan, readers.regions))
+
+
+def interpret_sighted(scan: TallyScan, form: Form, reader: DigitReader, sighting: Sighting) -> TallyInterpretation:
+    """Read a form from one side of a sheet at which the region model has looked.
+
+    Refused with imageTooSmall, formNotFound, formAmbiguous, formIncomplete or severalSheets where it is not there for certain.
+
+    Args:
+        scan: The image.
+        form: What to look for.
+        reader: Reads its digits.
+        sighting: What the region model sees in this very scan.
+    """
     if min(scan.print.shape) < _LEAST_SIDE:
-        return _refused(form, Refusal("imageTooSmall", f"the image is {scan.print.shape[1]} x {scan.print.shape[0]} pixels"))
-    registered = register(scan, form)
-    if isinstance(registered, Refusal):
-        return _refused(form, registered)
-    extent = shown_extent(registered, form)
+        detail = f"the image is {scan.print.shape[1]} x {scan.print.shape[0]} pixels"
+        return _refused(form, Refusal("imageTooSmall", detail), sighting)
+    placed = place_form(scan, form, sighting)
+    if isinstance(placed, Refusal):
+        return _refused(form, placed, sighting)
+    registered, extent = placed.registered, placed.extent
     names = form.names_on(extent)
-    fields = read_fields(registered, tuple(field for field in form.all_fields if field.name in names), reader)
+    shown = tuple(field for field in form.all_fields if field.name in names)
+    cut = cut_cells(registered.scan, registered.form_map, shown, placed.frames)
+    writing = clean_writing(cut.patches, cut.frames)
+    fields = read_fields(shown, read_cells(cut, writing, reader))
     codes = [code for code in form.codes if code.name in names]
     barcodes = read_barcodes(registered.scan.print, form) if codes else ()
     fields |= {code.name: read_code(code, barcodes, registered.scan.print, registered.form_map, reader) for code in codes}
@@ -39,18 +58,20 @@ def interpret_tally(scan: TallyScan, form: Form, reader: DigitReader) -> TallyIn
         form_sha256=form.sha256,
         extent=extent,
         placement=registered.placement,
+        missing=placed.missing,
+        opinion=placed.opinion,
         fields=fields,
         rules=rules,
         suggestions=suggest(form, fields, rules),
         barcodes=barcodes,
+        ink_hash=ink_hash(form, cut, writing),
         reader=reader.identity,
+        finder=sighting.identity,
     )
 
 
-def read_fields(registered: Registered, fields: tuple[FormField, ...], reader: DigitReader) -> dict[str, FieldReading]:
-    """Readings of fields with cells."""
-    frames = find_frames(registered.scan.print, registered.form_map, rows_of(fields))
-    cells = read_cells(cut_cells(registered.scan, registered.form_map, fields, frames), reader)
+def read_fields(fields: tuple[FormField, ...], cells: tuple[CellReading, ...]) -> dict[str, FieldReading]:
+    """Readings of fields from those of their cells."""
     readings, start = {}, 0
     for field in fields:
         end = start + field.cells * len(field.boxes)
@@ -59,41 +80,20 @@ def read_fields(registered: Registered, fields: tuple[FormField, ...], reader: D
     return readings
 
 
-def shown_extent(registered: Registered, form: Form) -> str:
-    """Which part of the form the image shows: all of the sheet, else the largest part of which every field is on the image.
-
-    An image that shows no part whole is a sheet with fields missing.
-    """
-    height, width = registered.scan.print.shape
-    shown = {field.name for field in form.all_fields if _is_shown(field, registered.form_map, width, height)}
-    if len(shown) == len(form.all_fields):
-        return "sheet"
-    best, most = "sheet", 0
-    for extent in form.extents:
-        names = form.names_on(extent.name) & set(form.by_name)
-        if names <= shown and len(names) > most:
-            best, most = extent.name, len(names)
-    return best
-
-
-def _is_shown(field: FormField, form_map: FormMap, width: int, height: int) -> bool:
-    for box in field.boxes:
-        left, top, right, bottom = form_map.at(box).bounds(box.x, box.y, box.width, box.height)
-        if min(left, top) < -SUBPIXEL or right > (width + 1) * SUBPIXEL or bottom > (height + 1) * SUBPIXEL:
-            return False
-    return True
-
-
-def _refused(form: Form, refusal: Refusal) -> TallyInterpretation:
+def _refused(form: Form, refusal: Refusal, sighting: Sighting) -> TallyInterpretation:
     return TallyInterpretation(
         form=form.name,
         form_sha256=form.sha256,
         extent=None,
         placement=None,
+        missing=(),
+        opinion=None,
         fields={},
         rules=(),
         suggestions=(),
         barcodes=(),
+        ink_hash=None,
         reader=None,
+        finder=sighting.identity,
         refusal=refusal,
     )

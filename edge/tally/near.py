@@ -14,21 +14,26 @@ import numpy as np
 from edge.definition.form import Form
 from edge.fixed.number import SUBPIXEL, Int64Array
 from edge.page.page import Grey
-from edge.tally.affine import SCALE, UNITS_PER_INCH, Affine
-from edge.tally.bent import VIEW_DPI, Bend, BentMap, view_of
+from edge.tally.affine import SCALE, UNITS_PER_INCH, Affine, shows
+from edge.tally.bent import VIEW_DPI, BentMap, flat_map, view_of, with_bend
+from edge.tally.frame_lines import find_frames, label_rows, rows_of
+from edge.tally.line_fit import fit_lines, fit_rows
 from edge.tally.outlines import Outlines, find_outlines
-from edge.tally.projective import ONE, fit_projective
 from edge.tally.registration import Registered
 from edge.tally.result import Placement, Refusal
 from edge.tally.sampling import halved
 from edge.tally.scan import TallyScan
-from edge.tally.window_fit import CONTRASTS, LEAST_MATCHES, Template, best_fit, least_windows, pairs_near, template_of
+from edge.tally.window_fit import LEAST_MATCHES, Template, best_fit, is_alone, least_windows, pairs_near, template_of
 
 LEAST_DPI = 110
 _FINE_DPI = 300
 """From here on pixels are averaged two by two before windows are looked for."""
-_LEAST_DEPTH = ONE // 4
-"""What is four times as near as the middle is no paper that lies in one picture with it."""
+_CONTRASTS = (7, 4, 2)
+"""Photographs are often paler than scans, and seldom dirtier."""
+_LEAST_SEED = (1, 4)
+"""Of the windows that the image should show: with so many on one plane the others are sought from there, along the bend."""
+_MOST_MOVED = 30
+"""Thousandths of the table's diagonal."""
 _SEEN_WEIGHT = 9
 """A corner that was seen counts as much as this many that were only guessed."""
 _VIEW_SCALE = VIEW_DPI * SUBPIXEL * SCALE // UNITS_PER_INCH
@@ -36,8 +41,6 @@ _VIEW = Affine(0, _VIEW_SCALE, 0, 0, 0, _VIEW_SCALE)
 """From hundredths of a millimetre to the view."""
 _TOLERANCES = (160, 160, 130, 130)
 """Hundredths of a millimetre by which a window may be off where it is expected, round by round."""
-_STRAY = 60
-"""Hundredths of a millimetre by which a window may be off what the others around it say of the bend of the paper."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,43 +57,108 @@ class RoughPoint:
 def register_near(scan: TallyScan, form: Form, rough: Sequence[RoughPoint]) -> Registered | Refusal:
     """Find a form near where it is said to be; a Refusal `formNotFound` or `formAmbiguous` when it is not there for certain."""
     template = template_of(form)
-    weights = np.array([_SEEN_WEIGHT if point.seen else 1 for point in rough], np.int64)
-    points = np.array([(point.x, point.y, point.image_x, point.image_y) for point in rough], np.int64).repeat(weights, axis=0).T
-    start = _flat(form, template, view_of(points[0]), view_of(points[1]), points[2], points[3])
+    start = _plane(form, rough)
     if start is None:
         return Refusal("formNotFound", f"what looks like form {form.name} is seen from too steep an angle")
     if start.dpi < LEAST_DPI:
         return Refusal(
             "formNotFound", f"what looks like form {form.name} has {start.dpi} pixels per inch; {LEAST_DPI} are needed"
         )
-    search = _Search(scan.print, start)
+    found = _by_windows(scan.print, form, template, start)
+    if isinstance(found, Refusal):
+        found = _by_lines(scan.print, form, start) or found
+    if isinstance(found, Refusal):
+        return found
+    form_map, matched, expected = found
+    flat = form_map.flat
+    coefficients = (flat.xx, flat.xy, flat.x0, flat.yx, flat.yy, flat.y0, flat.px, flat.py)
+    placement = Placement(coefficients, upside_down=False, dpi=form_map.dpi, matched=matched, expected=expected)
+    return Registered(scan, form_map, placement)
+
+
+def without_contradictions(form: Form, rough: Sequence[RoughPoint], most: int) -> list[tuple[RoughPoint, ...]]:
+    """The points without the one that fits the others worst, then without the next, and so on: at most `most` are left out.
+
+    Of eight corners one or two may have been mistaken for another sheet's.
+    """
+    found: list[tuple[RoughPoint, ...]] = []
+    left = tuple(rough)
+    for _ in range(most):
+        parts = [left[:number] + left[number + 1 :] for number in range(len(left))]
+        left = min(parts, key=lambda part: _contradiction(form, part))
+        found.append(left)
+    return found
+
+
+def _contradiction(form: Form, rough: Sequence[RoughPoint]) -> int:
+    """By how much points miss the plane through them, squared; very much where there is none."""
+    plane = _plane(form, rough)
+    if plane is None:
+        return 1 << 80
+    columns = np.array([(point.x, point.y, point.image_x, point.image_y) for point in rough], np.int64).T
+    x, y = plane.points(columns[0], columns[1])
+    return int(((x - columns[2]) ** 2 + (y - columns[3]) ** 2).sum())
+
+
+def _plane(form: Form, rough: Sequence[RoughPoint]) -> BentMap | None:
+    weights = np.array([_SEEN_WEIGHT if point.seen else 1 for point in rough], np.int64)
+    points = np.array([(point.x, point.y, point.image_x, point.image_y) for point in rough], np.int64).repeat(weights, axis=0).T
+    return flat_map(form, points[0], points[1], points[2], points[3])
+
+
+def _by_windows(plane: Grey, form: Form, template: Template, start: BentMap) -> tuple[BentMap, int, int] | Refusal:
+    """The map, how many windows agree with it, and how many should."""
+    search = _Search(plane, start)
     into = start.flat.inverse(1, 1)
     if into is None:
         return Refusal("formNotFound", f"what looks like form {form.name} is seen from behind")
     shape = (int(view_of(np.array(form.size[1]))) // SUBPIXEL, int(view_of(np.array(form.size[0]))) // SUBPIXEL)
     found = best_fit(
-        (search.outlines(contrast).through(into) for contrast in CONTRASTS),
+        (search.outlines(contrast).through(into) for contrast in _CONTRASTS),
         template,
         shape,
         lambda affine: search.inside(*start.flat.of(*_of(affine, template))),
         form.name,
+        _LEAST_SEED,
+        alone=False,
     )
     if isinstance(found, Refusal):
         return found
     fit, _ = found
     if fit.upside_down:
         return Refusal("formAmbiguous", f"form {form.name} lies the other way up than it looks from afar")
-    first = _flat(form, template, view_of(fit.points[0]), view_of(fit.points[1]), *start.flat.of(fit.points[2], fit.points[3]))
-    grown = [] if first is None else [_grown(outlines, first, form, template) for outlines in search.tried]
-    best = max((one for one in grown if one is not None), key=lambda one: len(one.bend.x), default=None)
-    expected = 0 if best is None else search.inside(*best.points(template.x, template.y))
-    if best is None or len(best.bend.x) < least_windows(template, expected):
-        return Refusal("formNotFound", f"the cells of form {form.name} do not lie on one sheet of paper")
-    flat = best.flat
-    coefficients = (flat.xx, flat.xy, flat.x0, flat.yx, flat.yy, flat.y0, flat.px, flat.py)
-    return Registered(
-        scan, best, Placement(coefficients, upside_down=False, dpi=best.dpi, matched=len(best.bend.x), expected=expected)
+    first = flat_map(form, fit.points[0], fit.points[1], *start.flat.of(fit.points[2], fit.points[3]))
+    grown = [] if first is None else [(_grown(outlines, first, form, template), outlines) for outlines in search.tried]
+    best, outlines = max(
+        ((one, outlines) for one, outlines in grown if one is not None), key=lambda one: len(one[0].bend.x), default=(None, None)
     )
+    expected = 0 if best is None else search.inside(*best.points(template.x, template.y))
+    if best is None or outlines is None or len(best.bend.x) < least_windows(template, expected):
+        return Refusal("formNotFound", f"the cells of form {form.name} do not lie on one sheet of paper")
+    if not _is_alone(outlines, best, template):
+        return Refusal("formAmbiguous", f"form {form.name} fits in two ways")
+    rows = [row for row in (*rows_of(form.all_fields), *label_rows(form)) if shows(best, row.box, plane.shape)]
+    return fit_rows(plane, form, best, rows) or best, len(best.bend.x), expected
+
+
+def _by_lines(plane: Grey, form: Form, start: BentMap) -> tuple[BentMap, int, int] | None:
+    """The map, of how many rows the lines agree with it, and how many rows the image should show."""
+    rows = [*rows_of(form.all_fields), *label_rows(form)]
+    found = fit_lines(plane, form, start, [row for row in rows if shows(start, row.box, plane.shape)])
+    if found is None or _moved(start, found, form):
+        return None
+    shown = [row for row in rows if shows(found, row.box, plane.shape)]
+    return found, sum(cells[0].certain for cells in find_frames(plane, found, shown).values()), len(shown)
+
+
+def _moved(start: BentMap, found: BentMap, form: Form) -> bool:
+    """Whether the table is so far from where it seemed that it may be off by a row or a cell: lines alone cannot tell."""
+    corners = np.array(form.table.corners, np.int64).T
+    (from_x, from_y), (to_x, to_y) = start.points(*corners), found.points(*corners)
+    across, down = int((to_x - from_x).sum()), int((to_y - from_y).sum())
+    wide, tall = int(to_x[2] - to_x[0]), int(to_y[2] - to_y[0])
+    most = _MOST_MOVED * len(corners[0])
+    return (across * across + down * down) * 1000 * 1000 > most * most * (wide * wide + tall * tall)
 
 
 class _Search:
@@ -123,19 +191,14 @@ def _of(affine: Affine, template: Template) -> tuple[Int64Array, Int64Array]:
     return affine.x_of(template.x, template.y), affine.y_of(template.x, template.y)
 
 
-def _flat(
-    form: Form, template: Template, view_x: Int64Array, view_y: Int64Array, image_x: Int64Array, image_y: Int64Array
-) -> BentMap | None:
-    """The plane through points of the view where they are in the image; None if no sheet can lie like that."""
-    middle = form.size[0] // 2, form.size[1] // 2
-    view_middle = view_of(np.array(middle))
-    flat = fit_projective(view_x, view_y, image_x, image_y, (int(view_middle[0]), int(view_middle[1])))
-    if flat is None or flat.inverse(1, 1) is None:
-        return None
-    if int(flat.depth(view_of(template.x), view_of(template.y)).min()) < _LEAST_DEPTH:
-        return None
-    empty = np.zeros(0, np.int64)
-    return BentMap(flat, Bend(empty, empty, empty, empty), middle)
+def _is_alone(outlines: Outlines, found: BentMap, template: Template) -> bool:
+    """Whether the form fits clearly worse when it is moved by a row or a cell."""
+    into = found.flat.inverse(1, 1)
+    if into is None:
+        return False
+    across, down = found.bend.at(template.x, template.y)
+    x, y = view_of(template.x) + across, view_of(template.y) + down
+    return is_alone(outlines.through(into), template, x, y, _VIEW, len(found.bend.x))
 
 
 def _grown(outlines: Outlines, found: BentMap, form: Form, template: Template) -> BentMap | None:
@@ -158,27 +221,8 @@ def _grown(outlines: Outlines, found: BentMap, form: Form, template: Template) -
             return None
         half = SUBPIXEL // 2
         image = found.flat.of(windows.middle_x[seen] * half, windows.middle_y[seen] * half)
-        better = _flat(form, template, view_of(template.x[box]), view_of(template.y[box]), *image)
+        better = flat_map(form, template.x[box], template.y[box], *image)
         if better is None:
             return None
-        found = _with_bend(better, template.x[box], template.y[box], *image)
+        found = with_bend(better, template.x[box], template.y[box], *image)
     return found
-
-
-def _with_bend(flat: BentMap, x: Int64Array, y: Int64Array, image_x: Int64Array, image_y: Int64Array) -> BentMap:
-    """The map with what the windows say of the bend; those that contradict the ones around them say nothing."""
-    into = flat.flat.inverse(1, 1)
-    if into is None:
-        return flat
-    view_x, view_y = into.of(image_x, image_y)
-    across, down = view_x - view_of(x), view_y - view_of(y)
-    stray = int(view_of(np.array(_STRAY)))
-    keep = np.zeros(len(x), np.bool_)
-    every = np.arange(len(x))
-    for number in range(len(x)):
-        others = every != number
-        said_x, said_y = Bend(x[others], y[others], across[others], down[others]).at(
-            x[number : number + 1], y[number : number + 1]
-        )
-        keep[number] = abs(int(said_x[0]) - int(across[number])) + abs(int(said_y[0]) - int(down[number])) <= stray
-    return BentMap(flat.flat, Bend(x[keep], y[keep], across[keep], down[keep]), flat.middle)

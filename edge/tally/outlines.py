@@ -37,7 +37,8 @@ class Outlines:
             return Windows(empty, empty, empty, empty)
         depth = np.minimum.reduceat(view.depth(self.x, self.y), self.starts)
         # What is behind the eye has no place. It is given some, and left out.
-        x, y = view.of(np.where(np.repeat(depth > 0, self._lengths), self.x, view.middle[0]), self.y)
+        front = np.repeat(depth > 0, self._lengths)
+        x, y = view.of(np.where(front, self.x, view.middle[0]), np.where(front, self.y, view.middle[1]))
         left, top = (np.minimum.reduceat(axis, self.starts) - SUBPIXEL for axis in (x, y))
         right, bottom = (np.maximum.reduceat(axis, self.starts) + SUBPIXEL for axis in (x, y))
         left, top = (left + SUBPIXEL // 2) // SUBPIXEL, (top + SUBPIXEL // 2) // SUBPIXEL

@@ -11,20 +11,19 @@ from typing import Any
 
 from edge.decision import Disposition
 from edge.definition.canonical_json import canonical_bytes
-from edge.inference.identity import ReaderIdentity
+from edge.inference.identity import FinderIdentity, ReaderIdentity
 from edge.tally.result import (
     CellReading,
     CodeReading,
     FieldReading,
-    Placement,
     RuleResult,
     Suggestion,
     TallyInterpretation,
 )
 
-INTERPRETER_VERSION = "1"
+INTERPRETER_VERSION = "2"
 """Changes whenever the same pixels could give another reading of a tally sheet."""
-RECORD_VERSION = 1
+RECORD_VERSION = 2
 """Changes whenever the shape of the record does."""
 KIND = "tallySheet"
 
@@ -55,19 +54,22 @@ def record(interpretation: TallyInterpretation, disposition: Disposition) -> Jso
         "kind": KIND,
         "form": {"name": interpretation.form, "sha256": interpretation.form_sha256},
         "extent": interpretation.extent,
-        "registration": _registration(interpretation.placement),
+        "registration": _registration(interpretation),
         "fields": {field.name: field.value for field in fields if field.read},
         "unread": [_unread(field) for field in fields if not field.read],
         "rules": [_rule(rule) for rule in interpretation.rules],
         "suggestions": [_suggestion(suggestion) for suggestion in interpretation.suggestions],
         "barcodes": [_barcode(barcode) for barcode in interpretation.barcodes],
         "cells": [_cell(field.name, place, cell) for field in fields for place, cell in enumerate(field.cells)],
+        "inkHash": None if interpretation.ink_hash is None else str(interpretation.ink_hash),
         "reader": _reader(interpretation.reader),
+        "finder": _finder(interpretation.finder),
         "versions": {"interpreter": INTERPRETER_VERSION, "record": RECORD_VERSION},
     }
 
 
-def _registration(placement: Placement | None) -> Json | None:
+def _registration(interpretation: TallyInterpretation) -> Json | None:
+    placement, opinion = interpretation.placement, interpretation.opinion
     if placement is None:
         return None
     return {
@@ -77,6 +79,8 @@ def _registration(placement: Placement | None) -> Json | None:
         "matched": placement.matched,
         "expected": placement.expected,
         "brackets": placement.brackets,
+        "missing": list(interpretation.missing),
+        "region": None if opinion is None else {"says": opinion.says, "confidence": opinion.confidence, "off": opinion.off},
     }
 
 
@@ -150,3 +154,7 @@ def _reader(reader: ReaderIdentity | None) -> Json | None:
         "version": reader.runtime_version,
         "resolver": reader.resolver,
     }
+
+
+def _finder(finder: FinderIdentity) -> Json:
+    return {"model": finder.model, "sha256": finder.sha256, "arithmetic": finder.arithmetic}

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from edge.inference.identity import ReaderIdentity
+    from edge.inference.identity import FinderIdentity, ReaderIdentity
     from edge.page.area import Area
+    from edge.tally.ink_hash import InkHash
 
 CellState = Literal["empty", "dash", "digit", "unreadable"]
 
@@ -127,11 +128,13 @@ class Suggestion:
 class Placement:
     """Where the form lies in the image.
 
-    Image position in 1/256 pixel of a point (x, y) of the form in hundredths of a millimetre, after the scan was turned upright:
-    `(c[0] + (c[1] * x + c[2] * y) / 2**20, c[3] + (c[4] * x + c[5] * y) / 2**20)`, divisions rounded half away from zero.
+    Of a scanned page there are six coefficients. Image position in 1/256 pixel of a point (x, y) of the form in hundredths of a
+    millimetre, after the scan was turned upright: `(c[0] + (c[1] * x + c[2] * y) / 2**20, c[3] + (c[4] * x + c[5] * y) / 2**20)`,
+    divisions rounded half away from zero. Of a picture taken at an angle there are the eight of `edge.tally.projective`, in the
+    order of its attributes; the bend of the paper comes on top.
 
     Attributes:
-        coefficients: The six numbers.
+        coefficients: The six or eight numbers.
         upside_down: Whether the image was turned by half a turn first.
         dpi: Pixels per inch, rounded.
         matched: Frames that were found, of those that the image should show.
@@ -148,8 +151,30 @@ class Placement:
 
 
 @dataclass(frozen=True, slots=True)
+class Opinion:
+    """What the region model says to the place where a form was found.
+
+    Attributes:
+        says: `agrees`, or why not: `elsewhere`, `otherForm`, `notSeen`, `severalSheets`.
+        confidence: That of what it sees, in parts per 10,000; 0 where it sees nothing.
+        off: How far off its table is as a whole, in parts per 10,000 of the table's diagonal; None without such a form.
+        detail: The same as a sentence; None when it agrees.
+    """
+
+    says: Literal["agrees", "elsewhere", "otherForm", "notSeen", "severalSheets"]
+    confidence: int
+    off: int | None
+    detail: str | None = None
+
+    @property
+    def agrees(self) -> bool:
+        """Whether there is no doubt."""
+        return self.says == "agrees"
+
+
+@dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why nothing was read: formNotFound, pageTooDark, imageTooSmall ..., with one sentence."""
+    """Why nothing was read: formNotFound, formAmbiguous, formIncomplete, severalSheets or imageTooSmall, with one sentence."""
 
     code: str
     detail: str
@@ -164,11 +189,15 @@ class TallyInterpretation:
         form_sha256: Hash of its file.
         extent: Which part of the form the image shows: `sheet` or one of the form's extents; None when refused.
         placement: Where it lies; None when refused.
+        missing: Names of fields and label frames whose printed lines are not where they belong.
+        opinion: What the region model says to the place; None when refused, and where it does not know the form.
         fields: Readings of the fields and codes on that extent, by name.
         rules: All rules of the form.
         suggestions: For a person, when rules are broken.
         barcodes: Every barcode of the form's symbologies that was read.
+        ink_hash: By which the same piece of paper is known again; None when refused.
         reader: Who read the digits; None when refused before.
+        finder: Which region model looked at the image.
         refusal: Why nothing was read; None otherwise.
     """
 
@@ -176,9 +205,13 @@ class TallyInterpretation:
     form_sha256: str
     extent: str | None
     placement: Placement | None
+    missing: tuple[str, ...]
+    opinion: Opinion | None
     fields: Mapping[str, FieldReading]
     rules: tuple[RuleResult, ...]
     suggestions: tuple[Suggestion, ...]
     barcodes: tuple[CodeReading, ...]
+    ink_hash: InkHash | None
     reader: ReaderIdentity | None
+    finder: FinderIdentity
     refusal: Refusal | None = None

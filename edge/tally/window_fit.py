@@ -29,7 +29,7 @@ _SLANT_BITS = 16
 _MOST_SLANT = (1 << _SLANT_BITS) * 105 // 1000
 """Tangent of 6 degrees."""
 LEAST_MATCHES = 9
-_LEAST_SHARE = (3, 5)
+LEAST_SHARE = (3, 5)
 """Of the windows that the image should show at the place found, this share is needed: writing across frames hides some. A place
 that is wrong by a row still has half of them."""
 _LEAST_FORM = (1, 4)
@@ -97,7 +97,14 @@ class Fit:
 
 
 def best_fit(
-    seen: Iterable[Windows], template: Template, shape: tuple[int, ...], expected: Callable[[Affine], int], form: str
+    seen: Iterable[Windows],
+    template: Template,
+    shape: tuple[int, ...],
+    expected: Callable[[Affine], int],
+    form: str,
+    share: tuple[int, int] = LEAST_SHARE,
+    *,
+    alone: bool = True,
 ) -> tuple[Fit, int] | Refusal:
     """The one place where most windows agree with the form, and how many should.
 
@@ -107,6 +114,8 @@ def best_fit(
         shape: Height and width of the image.
         expected: How many windows a map puts into the image.
         form: The form's name, for people.
+        share: Of the windows expected so many must agree.
+        alone: Whether no other place may fit nearly as well. Where the map is too rough to tell, `is_alone` is asked later.
 
     Returns:
         The fit, or a Refusal `formNotFound` or `formAmbiguous` when it is not there for certain.
@@ -126,19 +135,19 @@ def best_fit(
     if best is None:
         return Refusal("formNotFound", f"the cells of form {form} are not on this page")
     fit, due = best
-    if fit.matched < least_windows(template, due):
+    if fit.matched < least_windows(template, due, share):
         detail = f"the cells of form {form} are not on this page: {fit.matched} frames fit, of {due} that should be there"
         return Refusal("formNotFound", detail)
     rival = max(rival, fit.shifted)
-    if rival * _MOST_RIVAL[1] >= fit.matched * _MOST_RIVAL[0]:
+    if alone and rival * _MOST_RIVAL[1] >= fit.matched * _MOST_RIVAL[0]:
         return Refusal("formAmbiguous", f"form {form} fits in two ways, by {fit.matched} and by {rival} frames")
     return fit, due
 
 
-def least_windows(template: Template, expected: int) -> int:
+def least_windows(template: Template, expected: int, share: tuple[int, int] = LEAST_SHARE) -> int:
     """How many windows must agree where so many are expected."""
-    share = -(-expected * _LEAST_SHARE[0] // _LEAST_SHARE[1])
-    return max(LEAST_MATCHES, share, len(template.x) * _LEAST_FORM[0] // _LEAST_FORM[1])
+    part = -(-expected * share[0] // share[1])
+    return max(LEAST_MATCHES, part, len(template.x) * _LEAST_FORM[0] // _LEAST_FORM[1])
 
 
 def _fits(windows: Windows, template: Template, shape: tuple[int, ...]) -> list[Fit]:
@@ -247,6 +256,11 @@ def _shifted(
     """The most windows that fit boxes of their size when the form is moved by more than two thirds of a cell."""
     across = found_x[seen] - affine.x_of(template.x[box], template.y[box])
     down = found_y[seen] - affine.y_of(template.x[box], template.y[box])
+    return _moved_votes(across, down, step)
+
+
+def _moved_votes(across: Int64Array, down: Int64Array, step: int) -> int:
+    """The most pairs that agree on a shift of more than two steps."""
     away = (np.abs(across) > 2 * step) | (np.abs(down) > 2 * step)
     if not away.any():
         return 0
@@ -271,6 +285,15 @@ def _most_voted(across: Int64Array, down: Int64Array) -> tuple[int, int, int]:
     squares = votes[:-1, :-1] + votes[1:, :-1] + votes[:-1, 1:] + votes[1:, 1:]
     column, row = np.unravel_index(int(np.argmax(squares)), squares.shape)
     return int(column) + across_least, int(row) + down_least, int(squares[column, row])
+
+
+def is_alone(windows: Windows, template: Template, x: Int64Array, y: Int64Array, affine: Affine, matched: int) -> bool:
+    """Whether the form, moved by a row or a cell, fits clearly worse than `matched` windows; for the others see `pairs_near`."""
+    seen, box = np.nonzero(_fitting(windows, *_sizes(affine, template, 0)))
+    across = np.asarray(windows.middle_x[seen] * (SUBPIXEL // 2) - x[box], np.int64)
+    down = np.asarray(windows.middle_y[seen] * (SUBPIXEL // 2) - y[box], np.int64)
+    step = max(SUBPIXEL, affine.distance(int(template.height.min())) // 3)
+    return _moved_votes(across, down, step) * _MOST_RIVAL[1] < matched * _MOST_RIVAL[0]
 
 
 def _pairs(errors: Int64Array, seen: Int64Array, box: Int64Array, tolerance: int) -> tuple[Int64Array, Int64Array]:

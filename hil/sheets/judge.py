@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from edge.inference.digits import digit_reader
 from edge.tally.decide import decide_tally
 from edge.tally.interpret import interpret_tally
+from edge.tally.readers import tally_readers
 from edge.tally.result import DASH_LABEL, EMPTY_LABEL, TallyInterpretation
 from edge.tally.scan import TallyScan, colour_scan, grey_scan
 from hil.paper.forms.sheet import RenderedSheet, render_sheet
@@ -82,7 +82,7 @@ def judge(plan: Plan) -> Judgement:
     form = form_of(plan.form)
     sheet = rendered(plan)
     started = time.perf_counter()
-    interpretation = interpret_tally(as_scan(plan, sheet), form, digit_reader())
+    interpretation = interpret_tally(as_scan(plan, sheet), form, tally_readers())
     disposition = decide_tally(interpretation, form)
     seconds = time.perf_counter() - started
     right, unread, wrong = compare(interpretation, sheet.truth)

@@ -62,7 +62,7 @@ def form_file(tmp_path: Path) -> str:
 @pytest.fixture(autouse=True)
 def no_model(monkeypatch: pytest.MonkeyPatch) -> None:
     """The commands read with the made-up reader."""
-    monkeypatch.setattr(command, "digit_reader", lambda: None)
+    monkeypatch.setattr(command, "tally_readers", lambda: None)
     monkeypatch.setattr(command, "interpret_tally", made_up)
 
 
@@ -158,7 +158,7 @@ def test_a_changed_model_is_told(
     def changed() -> None:
         raise ModelError("modelChanged", "not the released one")
 
-    monkeypatch.setattr(command, "digit_reader", changed)
+    monkeypatch.setattr(command, "tally_readers", changed)
     assert complaint(capfd, image(tmp_path / "sheet.png", GOOD), "--form", form_file) == "modelChanged"
 
 

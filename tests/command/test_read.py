@@ -48,7 +48,7 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         return made_up(scan, form, reader)
 
     monkeypatch.setattr(interpret_form, "interpret_tally", noting)
-    monkeypatch.setattr(interpret_form, "digit_reader", lambda: None)
+    monkeypatch.setattr(interpret_form, "tally_readers", lambda: None)
     return noted
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from edge.definition.form import shipped_forms
+from edge.inference.identity import FinderIdentity
 from edge.page.area import Area
 from edge.tally.result import CellReading, FieldReading, TallyInterpretation
 from hil.paper.forms.scan import DAMAGES
@@ -43,7 +44,8 @@ def interpretation(**values: int | str | None) -> TallyInterpretation:
         else FieldReading(f"council.{name}", value, None)
         for name, value in values.items()
     }
-    return TallyInterpretation("lumen-harbour", "", "count", None, fields, (), (), (), None)
+    finder = FinderIdentity("region.tflite", "", "")
+    return TallyInterpretation("lumen-harbour", "", "count", None, (), None, fields, (), (), (), None, None, finder)
 
 
 @pytest.mark.parametrize(

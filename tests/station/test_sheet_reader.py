@@ -17,6 +17,7 @@ from edge.definition.form import Form, shipped_form
 from edge.definition.package import ElectionPackage, sorted_forms
 from edge.definition.settings import SystemSettings
 from edge.evidence.reading import SheetReading
+from edge.inference.identity import FinderIdentity
 from edge.page.page import Grey
 from edge.station.sheet import NO_BALLOT, package_reader, sheet_reader
 from edge.tally.result import Placement, Refusal, TallyInterpretation
@@ -98,16 +99,19 @@ def test_a_package_without_anything_to_read_is_refused() -> None:
 def reader(monkeypatch: pytest.MonkeyPatch, found: Found) -> TallySheetReader:
     """A reader that finds forms where it is told to."""
 
-    def interpret(side: TallyScan, form: Form, _reader: object) -> TallyInterpretation:
+    def interpret(side: TallyScan, form: Form, *_: object) -> TallyInterpretation:
         level = int(side.print[0, 0])
         what = found.get((form.name, level), "formNotFound")
         refusal = Refusal(what, "a reason") if isinstance(what, str) else None
         placement = None if isinstance(what, str) else Placement((0,) * 6, upside_down=False, dpi=200, matched=what, expected=10)
         extent = None if refusal else "sheet"
-        return TallyInterpretation(form.name, form.sha256, extent, placement, {}, (), (), (), None, refusal)
+        return TallyInterpretation(
+            form.name, form.sha256, extent, placement, (), None, {}, (), (), (), None, None, FinderIdentity("", "", ""), refusal
+        )
 
-    monkeypatch.setattr(tally_sheet, "interpret_tally", interpret)
-    monkeypatch.setattr(tally_sheet, "digit_reader", SimpleNamespace)
+    monkeypatch.setattr(tally_sheet, "interpret_sighted", interpret)
+    monkeypatch.setattr(tally_sheet, "look", lambda *_: None)
+    monkeypatch.setattr(tally_sheet, "tally_readers", lambda: SimpleNamespace(digits=None, regions=None))
     monkeypatch.setattr(tally_sheet, "decide_tally", lambda *_, **__: Disposition("accept"))
     return TallySheetReader(FORMS)
 

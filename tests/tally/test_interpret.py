@@ -12,9 +12,9 @@ from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
 from edge.definition.form import Form, load_form, shipped_form, shipped_forms
-from edge.inference.digits import digit_reader
 from edge.tally.decide import decide_tally
 from edge.tally.interpret import interpret_tally
+from edge.tally.readers import tally_readers
 from edge.tally.record import tally_record
 from edge.tally.result import TallyInterpretation
 from edge.tally.scan import TallyScan, colour_scan, grey_scan
@@ -27,7 +27,7 @@ BOLIVIA = FORMS["bo-2019-a1"]
 
 
 def read(scan: TallyScan, form: Form) -> TallyInterpretation:
-    return interpret_tally(scan, form, digit_reader())
+    return interpret_tally(scan, form, tally_readers())
 
 
 def record_of(scan: TallyScan, form: Form) -> bytes:

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from edge.definition.form import load_form, shipped_form
 from edge.image_file import read_colour_image, read_image
-from edge.inference.digits import digit_reader
 from edge.tally.decide import decide_tally
 from edge.tally.interpret import interpret_tally
+from edge.tally.readers import tally_readers
 from edge.tally.result import TallyInterpretation
 from edge.tally.scan import TallyScan, colour_scan, grey_scan
 
@@ -35,7 +35,7 @@ def truth(folder: Path, name: str) -> dict[str, Any]:
 
 
 def read(scan: TallyScan) -> TallyInterpretation:
-    return interpret_tally(scan, FORM, digit_reader())
+    return interpret_tally(scan, FORM, tally_readers())
 
 
 def values(interpretation: TallyInterpretation) -> dict[str, Any]:

@@ -11,11 +11,12 @@ import pytest
 import rfc8785
 
 from edge.definition.form import Form, load_form
-from edge.inference.identity import ReaderIdentity
+from edge.inference.identity import FinderIdentity, ReaderIdentity
 from edge.page.area import Area
 from edge.tally.decide import decide_tally
+from edge.tally.ink_hash import InkHash
 from edge.tally.record import INTERPRETER_VERSION, RECORD_VERSION, tally_record
-from edge.tally.result import CodeReading, FieldReading, Placement, Refusal, TallyInterpretation
+from edge.tally.result import CodeReading, FieldReading, Opinion, Placement, Refusal, TallyInterpretation
 from edge.tally.rules import check_rules
 from edge.tally.suggestions import suggest
 from tests.tally.test_rules import FORM
@@ -30,6 +31,9 @@ barcodes = ["code128"]
 """
 READER = ReaderIdentity("digit.tflite", "ab" * 32, "1", "tflite-runtime", "2.14.0", "reference")
 PLACEMENT = Placement((256, 1, 0, 512, 0, 1), upside_down=True, dpi=200, matched=11, expected=12, brackets=4)
+FINDER = FinderIdentity("region.tflite", "cd" * 32, "1")
+INK_HASH = InkHash((0x0123ABCD, None, 5))
+OPINION = Opinion("agrees", 9850, 31)
 Change = Callable[[TallyInterpretation], TallyInterpretation]
 
 
@@ -50,17 +54,21 @@ def as_read(form: Form, fields: Mapping[str, FieldReading], extent: str = "sheet
         form_sha256=form.sha256,
         extent=extent,
         placement=PLACEMENT,
+        missing=(),
+        opinion=OPINION,
         fields=there,
         rules=rules,
         suggestions=suggest(form, there, rules),
         barcodes=(CodeReading("code128", "00417", 900, 120),),
+        ink_hash=INK_HASH,
         reader=READER,
+        finder=FINDER,
     )
 
 
 def refused(form: Form) -> TallyInterpretation:
     nothing = Refusal("formNotFound", "3 of 12 frames were found")
-    return TallyInterpretation(form.name, form.sha256, None, None, {}, (), (), (), None, nothing)
+    return TallyInterpretation(form.name, form.sha256, None, None, (), None, {}, (), (), (), None, None, FINDER, nothing)
 
 
 def doubtful(name: str, *doubts: str | None) -> FieldReading:
@@ -197,6 +205,8 @@ def test_the_record_of_a_good_sheet(form: Form) -> None:
         "matched": 11,
         "expected": 12,
         "brackets": 4,
+        "missing": [],
+        "region": {"says": "agrees", "confidence": 9850, "off": 31},
     }
     assert record["reader"] == {
         "model": "digit.tflite",
