@@ -82,6 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_interpret(commands)
     _add_read(commands)
+    _add_compare(commands)
     _add_run(commands)
     _add_status(commands)
     _add_scanner(commands)
@@ -168,6 +169,33 @@ def _positive(text: str) -> int:
 
 def _read(arguments: argparse.Namespace) -> int:
     from edge.commands.read import run  # noqa: PLC0415  as for interpret
+
+    return run(arguments)
+
+
+def _add_compare(commands: argparse._SubParsersAction[_Parser]) -> None:
+    parser = commands.add_parser(
+        "compare",
+        help="hold the tally sheets of an election against each other",
+        description="Compare the records of tally sheets: two sheets for one table, with other or the same numbers, handwriting "
+        "that comes again under the same or another table, and images that are there twice.",
+        epilog="exit status: 0 nothing found, 1 something found, 3 nothing found but something not compared, 2 wrong use",
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "records",
+        metavar="RECORDS",
+        type=Path,
+        nargs="+",
+        help="folders of records: what `scrutineer read` writes beside its table, or the folder tally of an export",
+    )
+    parser.add_argument("--json", action="store_true", help="print the report as canonical JSON (RFC 8785) instead")
+    parser.add_argument("--out", metavar="FILE.csv", type=Path, help="write a table too: a row for each sheet of each finding")
+    parser.set_defaults(run=_compare)
+
+
+def _compare(arguments: argparse.Namespace) -> int:
+    from edge.commands.compare import run  # noqa: PLC0415  as for interpret
 
     return run(arguments)
 
