@@ -27,6 +27,7 @@ from models.digit.acta import acta_patches, doubtful_cells, trains
 from models.digit.cells import EMPTY, UNREADABLE, Knobs
 from models.digit.dataset import made_inputs
 from models.digit.sources import Labelled, acta, mnist, sources_from, usps
+from models.sums import write_sums
 
 LABEL_NAMES = [*"0123456789", "empty", "dash", "unreadable"]
 MOST_WRONG = 0.00075
@@ -244,11 +245,7 @@ def main() -> None:
         "reliability": reliability,
     }
     (arguments.out / "evaluation.json").write_text(json.dumps(evaluation, indent=1) + "\n", encoding="ascii")
-    sums = [
-        f"{hashlib.sha256((arguments.released / name).read_bytes()).hexdigest()}  {name}\n"
-        for name in ("digit.json", "digit.tflite")
-    ]
-    (arguments.released / "SHA256SUMS").write_text("".join(sums), encoding="ascii")
+    write_sums(arguments.released)
     print(json.dumps(evaluation, indent=1))
 
 
