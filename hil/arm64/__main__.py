@@ -1,9 +1,9 @@
-"""`python -m hil.arm64`: is the reading of digits the same, byte for byte, on the board's processor?
+"""`python -m hil.arm64`: is the reading of digits and of sheets the same, byte for byte, on the board's processor?
 
-Runs the fixed-point interpreter on MNIST's digits, and the cleaning of cells and the interpreter on all cells of real tally
-sheets, here and under qemu-user for arm64 with the locked wheels, and compares the SHA-256 of everything that comes out. TFLite's
-reference kernels are held against it on both processors: on all digits here, on a part of them there. Exit status 1 when anything
-differs.
+Runs the fixed-point interpreter on MNIST's digits, the cleaning of cells and the interpreter on all cells of real tally sheets,
+the region model and the whole reading on scans and photographs, here and under qemu-user for arm64 with the locked wheels, and
+compares the SHA-256 of everything that comes out. TFLite's reference kernels are held against the digits' answers on both
+processors: on all digits here, on a part of them there. Exit status 1 when anything differs.
 """
 
 from __future__ import annotations
@@ -14,15 +14,18 @@ import os
 import platform
 import sys
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.definition.form import shipped_forms
 from hil.arm64 import jobs
 from hil.arm64.call import resolve
 from hil.arm64.guest import PROCESSOR, ROOT, Arrays, Guest
+from hil.boxes.plan import picture_of, plan_photo, plan_scan
 
 _PART = 500
 """Rows of one call: long enough that starting Python does not matter, short enough to see it move."""
@@ -79,12 +82,21 @@ def cell_patches(cells: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return patches
 
 
+def made_up_planes(count: int) -> Iterator[NDArray[np.uint8]]:
+    """Planes that show everything of scans with damage and of photographs, uint8 (1, height, width) each."""
+    for seed in range(count):
+        for plan in (plan_scan(seed, shipped_forms()), plan_photo(seed, shipped_forms())):
+            image = picture_of(plan).image
+            yield (image if image.ndim == 2 else image.min(axis=2))[np.newaxis]
+
+
 def main(argv: list[str] | None = None) -> int:
     """Compare."""
     parser = argparse.ArgumentParser(prog="python -m hil.arm64", description=__doc__)
     parser.add_argument("--guest", type=Path, default=ROOT / "out/arm64", help="folder of the emulated userland (out/arm64)")
     parser.add_argument("--data", type=Path, default=os.environ.get("SCRUTINEER_REAL_DATA") or ROOT.parent / "shared/data")
     parser.add_argument("--digits", type=int, default=10_000, help="MNIST digits, the 10,000 test digits first (10,000)")
+    parser.add_argument("--sheets", type=int, default=4, help="rendered scans, and as many photographs, to be read whole (4)")
     parser.add_argument("--workers", type=int, default=os.cpu_count(), help="guests at a time (one for each processor)")
     parser.add_argument("--job", help="module:function, from arrays to arrays by rows, instead of the digits")
     parser.add_argument("--arrays", type=Path, help="the arrays for it, an .npz file")
@@ -108,6 +120,9 @@ def main(argv: list[str] | None = None) -> int:
     if not arguments.no_guest:
         same &= compare(guest, "hil.arm64.jobs:cells", {"patches": patches}, arguments.workers)
         same &= compare(guest, "hil.arm64.jobs:reference", {"pictures": shown[-_REFERENCE_ROWS:]}, arguments.workers)
+        for planes in made_up_planes(arguments.sheets):
+            same &= compare(guest, "hil.arm64.jobs:regions", {"planes": planes}, arguments.workers)
+            same &= compare(guest, "hil.arm64.jobs:sheets", {"planes": planes}, arguments.workers)
         same &= compare(guest, "hil.arm64.jobs:digits", {"pictures": pictures}, arguments.workers)
     print("the same" if same else "NOT the same")
     return 0 if same else 1
