@@ -16,7 +16,7 @@ from edge.fixed.number import SUBPIXEL, Int64Array
 from edge.page.page import Grey
 from edge.tally.affine import SCALE, UNITS_PER_INCH, Affine, shows
 from edge.tally.bent import VIEW_DPI, BentMap, flat_map, view_of, with_bend
-from edge.tally.frame_lines import find_frames, label_rows, rows_of
+from edge.tally.frame_lines import find_frames, is_found, label_rows, rows_of
 from edge.tally.line_fit import fit_lines, fit_rows
 from edge.tally.outlines import Outlines, find_outlines
 from edge.tally.registration import Registered
@@ -138,7 +138,11 @@ def _by_windows(plane: Grey, form: Form, template: Template, start: BentMap) -> 
     if not _is_alone(outlines, best, template):
         return Refusal("formAmbiguous", f"form {form.name} fits in two ways")
     rows = [row for row in (*rows_of(form.all_fields), *label_rows(form)) if shows(best, row.box, plane.shape)]
-    return fit_rows(plane, form, best, rows) or best, len(best.bend.x), expected
+    matched = len(best.bend.x)
+    if not all(is_found(best, cells) for cells in find_frames(plane, best, rows).values()):
+        # Between windows and beyond them the paper may bend otherwise: there the lines of the rows say how.
+        best = fit_rows(plane, form, best, rows) or best
+    return best, matched, expected
 
 
 def _by_lines(plane: Grey, form: Form, start: BentMap) -> tuple[BentMap, int, int] | None:

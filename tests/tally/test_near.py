@@ -173,7 +173,7 @@ def stretched(picture: Pictured, parts: float) -> tuple[RoughPoint, ...]:
 @given(st.floats(0.01, 1e5))
 def test_a_wrong_size_is_refused_or_mended(parts: float) -> None:
     found = register_near(SMALL_SCAN, LUMEN, stretched(SMALL, parts))
-    assert isinstance(found, Refusal) or cells_off(found.form_map, LUMEN, SMALL.place) < _CLOSE
+    assert isinstance(found, Refusal) or cells_off(found.form_map, LUMEN, SMALL.place) < _CLOSE + 1
 
 
 def test_a_form_that_is_too_small_is_refused_with_its_resolution() -> None:
