@@ -85,7 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
     form = read_form(arguments.form)
     load_readers()  # a missing model is told before a process is started for it
     names, sizes = _images(arguments.directory)
-    task = Task(arguments.directory, _records_folder(arguments.out), form, _read_with(form))
+    task = Task(arguments.directory, records_folder(arguments.out), form, _read_with(form))
     if arguments.log is not None:
         _refuse_log(arguments.log, arguments.out)
     workers = arguments.workers or len(os.sched_getaffinity(0))
@@ -230,7 +230,7 @@ def _images(folder: Path) -> tuple[list[str], dict[str, int]]:
     return sorted(found), found
 
 
-def _records_folder(out: Path) -> Path:
+def records_folder(out: Path) -> Path:
     """The folder of records beside a table."""
     if out.is_dir():
         raise CommandError("fileUnwritable", f"{str(out)!r} is a folder")

@@ -74,10 +74,14 @@ class BentMap:
     bend: Bend
     middle: tuple[int, int]
 
+    def in_view(self, x: Int64Array, y: Int64Array) -> tuple[Int64Array, Int64Array]:
+        """Positions of points of the form in the view, where the bend puts them, 1/256 pixel of it."""
+        across, down = self.bend.at(x, y)
+        return view_of(x) + across, view_of(y) + down
+
     def points(self, x: Int64Array, y: Int64Array) -> tuple[Int64Array, Int64Array]:
         """Image positions of points of the form, 1/256 pixel."""
-        across, down = self.bend.at(x, y)
-        return self.flat.of(view_of(x) + across, view_of(y) + down)
+        return self.flat.of(*self.in_view(x, y))
 
     def at(self, box: Box) -> Affine:
         """The map around a box of the form."""

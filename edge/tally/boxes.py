@@ -7,7 +7,7 @@ from typing import Literal
 
 from edge.definition.form import Form
 from edge.fixed.number import SUBPIXEL
-from edge.tally.frame_lines import LABEL, Point, is_found, row_corners
+from edge.tally.frame_lines import LABEL, Point, box_names, is_found, row_corners
 from edge.tally.place import Placed, place_form
 from edge.tally.result import Refusal
 from edge.tally.scan import TallyScan
@@ -44,10 +44,7 @@ def found_boxes(placed: Placed) -> tuple[FoundBox, ...]:
     size = (scan.print.shape[1] * SUBPIXEL, scan.print.shape[0] * SUBPIXEL) if turned else None
     form_map = placed.registered.form_map
     boxes: list[FoundBox] = []
-    rows: dict[str, int] = {}
-    for row, cells in placed.frames.items():
-        number = rows[row.name] = rows.get(row.name, 0) + 1
-        name = row.name if number == 1 else f"{row.name}#{number}"
+    for name, (row, cells) in zip(box_names(placed.frames), placed.frames.items(), strict=True):
         corners = row_corners(form_map, row, cells)
         if size is not None:
             corners = tuple((size[0] - x, size[1] - y) for x, y in corners)

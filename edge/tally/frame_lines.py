@@ -98,6 +98,21 @@ def label_rows(form: Form) -> list[CellRow]:
     return [CellRow(f"{LABEL}{number}", box, 1) for number, box in enumerate(form.registration.frames)]
 
 
+def every_row(form: Form) -> list[CellRow]:
+    """The rows of all fields, then the label frames."""
+    return rows_of(form.all_fields) + label_rows(form)
+
+
+def box_names(rows: Iterable[CellRow]) -> list[str]:
+    """What the boxes of rows are called, each once: further rows of a field have `#2` and so on behind its name."""
+    counts: dict[str, int] = {}
+    names = []
+    for row in rows:
+        number = counts[row.name] = counts.get(row.name, 0) + 1
+        names.append(row.name if number == 1 else f"{row.name}#{number}")
+    return names
+
+
 def find_frames(plane: Grey, form_map: FormMap, rows: Sequence[CellRow]) -> dict[CellRow, tuple[CellFrame, ...]]:
     """The frames of the cells of each row.
 

@@ -6,7 +6,7 @@ of a scanned page; the better place gives a better view, and so on. What is left
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,7 @@ from edge.fixed.number import SUBPIXEL, Int64Array
 from edge.page.page import Grey
 from edge.tally.affine import SCALE, UNITS_PER_INCH, Affine, shows
 from edge.tally.bent import VIEW_DPI, BentMap, flat_map, view_of, with_bend
-from edge.tally.frame_lines import find_frames, is_found, label_rows, rows_of
+from edge.tally.frame_lines import every_row, find_frames, is_found
 from edge.tally.line_fit import fit_lines, fit_rows
 from edge.tally.outlines import Outlines, find_outlines
 from edge.tally.registration import Registered
@@ -76,18 +76,16 @@ def register_near(scan: TallyScan, form: Form, rough: Sequence[RoughPoint]) -> R
     return Registered(scan, form_map, placement)
 
 
-def without_contradictions(form: Form, rough: Sequence[RoughPoint], most: int) -> list[tuple[RoughPoint, ...]]:
+def without_contradictions(form: Form, rough: Sequence[RoughPoint], most: int) -> Iterator[tuple[RoughPoint, ...]]:
     """The points without the one that fits the others worst, then without the next, and so on: at most `most` are left out.
 
     Of eight corners one or two may have been mistaken for another sheet's.
     """
-    found: list[tuple[RoughPoint, ...]] = []
     left = tuple(rough)
     for _ in range(most):
         parts = [left[:number] + left[number + 1 :] for number in range(len(left))]
         left = min(parts, key=lambda part: _contradiction(form, part))
-        found.append(left)
-    return found
+        yield left
 
 
 def _contradiction(form: Form, rough: Sequence[RoughPoint]) -> int:
@@ -117,7 +115,7 @@ def _by_windows(plane: Grey, form: Form, template: Template, start: BentMap) -> 
         (search.outlines(contrast).through(into) for contrast in _CONTRASTS),
         template,
         shape,
-        lambda affine: search.inside(*start.flat.of(*_of(affine, template))),
+        lambda affine: search.inside(*start.flat.of(*affine.points(template.x, template.y))),
         form.name,
         _LEAST_SEED,
         alone=False,
@@ -137,7 +135,7 @@ def _by_windows(plane: Grey, form: Form, template: Template, start: BentMap) -> 
         return Refusal("formNotFound", f"the cells of form {form.name} do not lie on one sheet of paper")
     if not _is_alone(outlines, best, template):
         return Refusal("formAmbiguous", f"form {form.name} fits in two ways")
-    rows = [row for row in (*rows_of(form.all_fields), *label_rows(form)) if shows(best, row.box, plane.shape)]
+    rows = [row for row in every_row(form) if shows(best, row.box, plane.shape)]
     matched = len(best.bend.x)
     if not all(is_found(best, cells) for cells in find_frames(plane, best, rows).values()):
         # Between windows and beyond them the paper may bend otherwise: there the lines of the rows say how.
@@ -147,7 +145,7 @@ def _by_windows(plane: Grey, form: Form, template: Template, start: BentMap) -> 
 
 def _by_lines(plane: Grey, form: Form, start: BentMap) -> tuple[BentMap, int, int] | None:
     """The map, of how many rows the lines agree with it, and how many rows the image should show."""
-    rows = [*rows_of(form.all_fields), *label_rows(form)]
+    rows = every_row(form)
     found = fit_lines(plane, form, start, [row for row in rows if shows(start, row.box, plane.shape)])
     if found is None or _moved(start, found, form):
         return None
@@ -191,18 +189,12 @@ class _Search:
         return int(((x >= 0) & (y >= 0) & (x < width) & (y < height)).sum())
 
 
-def _of(affine: Affine, template: Template) -> tuple[Int64Array, Int64Array]:
-    return affine.x_of(template.x, template.y), affine.y_of(template.x, template.y)
-
-
 def _is_alone(outlines: Outlines, found: BentMap, template: Template) -> bool:
     """Whether the form fits clearly worse when it is moved by a row or a cell."""
     into = found.flat.inverse(1, 1)
     if into is None:
         return False
-    across, down = found.bend.at(template.x, template.y)
-    x, y = view_of(template.x) + across, view_of(template.y) + down
-    return is_alone(outlines.through(into), template, x, y, _VIEW, len(found.bend.x))
+    return is_alone(outlines.through(into), template, *found.in_view(template.x, template.y), _VIEW, len(found.bend.x))
 
 
 def _grown(outlines: Outlines, found: BentMap, form: Form, template: Template) -> BentMap | None:
@@ -211,16 +203,8 @@ def _grown(outlines: Outlines, found: BentMap, form: Form, template: Template) -
         into = found.flat.inverse(1, 1)
         if into is None:
             return None
-        across, down = found.bend.at(template.x, template.y)
         windows = outlines.through(into)
-        seen, box = pairs_near(
-            windows,
-            template,
-            view_of(template.x) + across,
-            view_of(template.y) + down,
-            _VIEW,
-            _VIEW.distance(tolerance),
-        )
+        seen, box = pairs_near(windows, template, *found.in_view(template.x, template.y), _VIEW, _VIEW.distance(tolerance))
         if len(seen) < LEAST_MATCHES:
             return None
         half = SUBPIXEL // 2

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 
 from edge.definition.form import Form
 from edge.inference.regions import Region
@@ -84,7 +85,7 @@ def _near(scan: TallyScan, form: Form, region: Region, sighting: Sighting) -> Pl
     """The form near where a region says; without the corners that contradict the others where it is not found by all of them."""
     rough = rough_points(region, form)
     refusal: Refusal | None = None
-    for points in (rough, *without_contradictions(form, rough, _MOST_LEFT_OUT)):
+    for points in chain((rough,), without_contradictions(form, rough, _MOST_LEFT_OUT)):
         found = register_near(scan, form, points)
         checked = _checked(found, form, sighting) if isinstance(found, Registered) else found
         if isinstance(checked, Placed):

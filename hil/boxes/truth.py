@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 
 import cv2
 import numpy as np
@@ -11,7 +11,7 @@ import numpy.typing as npt
 from edge.definition.form import Form
 from edge.fixed.number import SUBPIXEL
 from edge.tally.boxes import FoundBox
-from edge.tally.frame_lines import CellRow
+from edge.tally.frame_lines import box_names
 from edge.tally.place import rows_on
 
 Points = npt.NDArray[np.float64]
@@ -32,20 +32,13 @@ def placed_by(coefficients: tuple[float, float, float, float, float, float]) -> 
 
 def true_boxes(form: Form, place: Place) -> dict[str, Points]:
     """Corners of a form's boxes in the picture, by the names that `find_boxes` gives them."""
-    return {name: place(np.array(row.box.corners, np.float64)) for name, row in _named(rows_on(form, "sheet"))}
+    rows = rows_on(form, "sheet")
+    return {name: place(np.array(row.box.corners, np.float64)) for name, row in zip(box_names(rows), rows, strict=True)}
 
 
 def shown_names(form: Form, extent: str) -> frozenset[str]:
     """Names of the boxes on an extent."""
-    return frozenset(name for name, _ in _named(rows_on(form, extent)))
-
-
-def _named(rows: Iterable[CellRow]) -> Iterator[tuple[str, CellRow]]:
-    """A field's further rows have a number."""
-    seen: dict[str, int] = {}
-    for row in rows:
-        number = seen[row.name] = seen.get(row.name, 0) + 1
-        yield row.name if number == 1 else f"{row.name}#{number}", row
+    return frozenset(box_names(rows_on(form, extent)))
 
 
 def overlap(one: Points, other: Points) -> float:

@@ -19,7 +19,7 @@ from typing import Any
 
 from edge.commands.error import CommandError
 from edge.commands.interpret_form import read_form
-from edge.commands.read import SUFFIXES, write_whole
+from edge.commands.read import SUFFIXES, records_folder, write_whole
 from edge.definition.form import Form
 from edge.image_file import ImageFileError, read_colour_image
 from edge.inference.error import ModelError
@@ -37,7 +37,6 @@ from models.progress import Progress
 from models.sums import sha256_of
 
 EXIT_ALL, EXIT_NOT_ALL = 0, 1
-RECORDS = ".records"
 ANNOTATION_VERSION = 1
 _FAILED = "markingFailed"
 
@@ -98,7 +97,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise CommandError("badUse", "a form is given twice, or two have the same name")
     names = images_of(arguments.images)
     load_finder()  # a missing model is told before a process is started for it
-    task = Task(arguments.images, _records_folder(arguments.out), forms, _made_with(forms))
+    task = Task(arguments.images, records_folder(arguments.out), forms, _made_with(forms))
     workers = arguments.workers or len(os.sched_getaffinity(0))
     documents: dict[str, Json] = {}
     kinds: Counter[str] = Counter()
@@ -232,14 +231,3 @@ def images_of(folder: Path) -> list[str]:
     if not found:
         raise CommandError("fileNotFound", f"no image lies in {str(folder)!r}; they end in {', '.join(sorted(SUFFIXES))}")
     return sorted(found)
-
-
-def _records_folder(out: Path) -> Path:
-    if out.is_dir():
-        raise CommandError("fileUnwritable", f"{str(out)!r} is a folder")
-    folder = out.with_name(out.stem + RECORDS)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except (OSError, ValueError) as error:
-        raise CommandError("fileUnwritable", f"{str(folder)!r}: {getattr(error, 'strerror', None) or error}") from error
-    return folder
